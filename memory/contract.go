@@ -2,6 +2,7 @@ package memory
 
 import (
 	"errors"
+	"fmt"
 	"unsafe"
 )
 
@@ -12,6 +13,13 @@ var (
 	ErrOverlap    = errors.New("mapping overlaps another")
 	ErrAlignment  = errors.New("address is not aligned to the page size")
 	ErrOutOfRange = errors.New("address beyond what the format can hold")
+	ErrPageSize   = errors.New("the processor takes no page of this size")
+	ErrFormat     = errors.New("the table format cannot say this")
+	ErrQuota      = fmt.Errorf("memory quota of the VM is used up: %w", ErrNoFrames)
+	ErrPinned     = errors.New("guest memory is pinned")
+	ErrClosed     = errors.New("guest memory is closed")
+	ErrStarted    = errors.New("dirty log runs already")
+	ErrStopped    = errors.New("dirty log does not run")
 )
 
 // PageAllocator gives frames of host memory. In the image it is the nucleus's

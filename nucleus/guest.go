@@ -29,13 +29,12 @@ type Guest struct {
 	// RunTicks is TSC ticks spent in the run function, guest time included.
 	RunTicks uint64
 
-	state  atomic.Uint32 // guestIdle, guestRunnable, guestRunning, guestHalted
+	state  atomic.Uint32 // guestIdle and so on
 	kicked atomic.Uint32 // a wake-up came that the run function has not seen
 	cpu    atomic.Uint32 // CPU that runs it, or ran it last
 	thread uint32        // thread inside Enter
-	vtime  uint64        // weighted run time, for fairness
-	next   uint32
-	index  uint32
+	vtime  uint64        // weighted run time in ticks, for fairness
+	next   uintptr       // *Guest behind it in a CPU's queue
 }
 
 // Verdict is what a run function wants next.

@@ -123,6 +123,8 @@ type Area struct {
 	TSCDeadline uint64
 	// TSCOffset is added to the host's TSC to give the guest's.
 	TSCOffset uint64
+	// TSCAdjust is the guest's IA32_TSC_ADJUST. It moves with TSCOffset.
+	TSCAdjust uint64
 
 	// Sched is for the backend: where the nucleus keeps this vCPU.
 	Sched uintptr
@@ -139,6 +141,11 @@ type Area struct {
 	NumDoorbells uint32
 	CPUID        [CPUIDEntries]CPUIDEntry
 	Doorbells    [DoorbellEntries]Doorbell
+}
+
+// VMArea gives the VM's shared memory, or nil for an Area that is in no VM.
+func (a *Area) VMArea() *VMArea {
+	return *(**VMArea)(unsafe.Pointer(&a.VM))
 }
 
 // VMArea is the pointer-free memory that the vCPUs of one VM share.

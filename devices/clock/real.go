@@ -1,0 +1,138 @@
+package clock
+
+import (
+	"sync"
+	"time"
+
+	"ringo/devices"
+)
+
+// Real is a devices.Clock over Go's clock. It starts at 0 and runs.
+type Real struct {
+	onPanic func(any)
+
+	mu     sync.Mutex
+	paused bool
+	at     time.Duration // Now at the last Pause, Resume or Set
+	since  time.Time     // when that was
+	timers map[*realTimer]struct{}
+}
+
+// NewReal makes a running clock. onPanic is called, on the timer's goroutine,
+// with the value of a panic in a timer's function, so that a broken device
+// stops its VM and nothing else; with nil a panic ends the program.
+func NewReal(onPanic func(any)) *Real {
+	return &Real{onPanic: onPanic, since: time.Now(), timers: map[*realTimer]struct{}{}}
+}
+
+// Now is the time since NewReal, less the pauses.
+func (c *Real) Now() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+func (c *Real) now() time.Duration {
+	if c.paused {
+		return c.at
+	}
+	return c.at + time.Since(c.since)
+}
+
+// Wall is the host's time of day in UTC; it goes on during a pause.
+func (c *Real) Wall() time.Time { return time.Now().UTC() }
+
+// Pause stops the clock. No timer fires until Resume; one whose function has
+// begun goes on.
+func (c *Real) Pause() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.paused {
+		return
+	}
+	c.at, c.paused = c.now(), true
+	for t := range c.timers {
+		t.timer.Stop()
+	}
+}
+
+// Resume lets the clock run on from where it stopped.
+func (c *Real) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.paused {
+		return
+	}
+	c.since, c.paused = time.Now(), false
+	for t := range c.timers {
+		t.timer.Reset(t.due - c.at)
+	}
+}
+
+// Set moves the clock to a restored VM's time. It is for a paused clock with
+// no timer armed, before devices are restored.
+func (c *Real) Set(now time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.since = now, time.Now()
+}
+
+// NewTimer makes a stopped timer.
+func (c *Real) NewTimer(f func()) devices.Timer {
+	t := &realTimer{clock: c, f: f}
+	t.timer = time.AfterFunc(time.Hour, t.fire)
+	t.timer.Stop()
+	return t
+}
+
+// realTimer is a timer of a Real. Its fields belong to the clock's mutex.
+type realTimer struct {
+	clock *Real
+	f     func()
+	timer *time.Timer
+	due   time.Duration // in the clock's time, while in clock.timers
+}
+
+func (t *realTimer) Reset(d time.Duration) {
+	c := t.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t.due = c.now() + max(d, 0)
+	c.timers[t] = struct{}{}
+	if !c.paused {
+		t.timer.Reset(max(d, 0))
+	}
+}
+
+func (t *realTimer) Stop() {
+	c := t.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.timers, t)
+	t.timer.Stop()
+}
+
+// fire runs on a goroutine of its own. A Stop, Reset or Pause may have come
+// between the runtime's decision to fire and this lock; the map tells.
+func (t *realTimer) fire() {
+	c := t.clock
+	c.mu.Lock()
+	_, armed := c.timers[t]
+	if early := t.due - c.now(); !armed || c.paused || early > 0 {
+		if armed && !c.paused {
+			t.timer.Reset(early)
+		}
+		c.mu.Unlock()
+		return
+	}
+	delete(c.timers, t)
+	c.mu.Unlock()
+	if c.onPanic != nil {
+		defer func() {
+			if v := recover(); v != nil {
+				c.onPanic(v)
+			}
+		}()
+	}
+	t.f()
+}

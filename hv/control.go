@@ -1,0 +1,169 @@
+package hv
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// operate runs one operation alone. A panic inside it is a failure of this
+// VM only: the VM is crashed and what it held is not used again.
+func (vm *VM) operate(name string, f func() error) (err error) {
+	vm.ctl.Lock()
+	defer vm.ctl.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			err = vm.fail(name, p)
+		}
+	}()
+	return f()
+}
+
+// fail is the end of an operation that panicked.
+func (vm *VM) fail(name string, p any) error {
+	r := Reason{Cause: CauseHost, Detail: fmt.Sprintf("%s failed: %v", name, p)}
+	vm.host.Log("VM %s: %s\n%s", vm.cfg.Name, r, debug.Stack())
+	if b := vm.board; b != nil {
+		b.poison()
+		b.gate.set(modeQuit)
+		b.kickAll()
+	}
+	vm.become(StateCrashed, r, vm.board)
+	return fmt.Errorf("VM %s: %w: %s", vm.cfg.Name, ErrPoisoned, r.Detail)
+}
+
+// in checks that the state is one of those wanted.
+func (vm *VM) in(op string, want ...State) error {
+	s := vm.State()
+	if slices.Contains(want, s) {
+		if b := vm.board; b != nil && b.ended.Load() && s != StateCrashed && op != "stop" {
+			return fmt.Errorf("VM %s: cannot %s: %w: it is stopping by itself", vm.cfg.Name, op, ErrState)
+		}
+		return nil
+	}
+	return fmt.Errorf("VM %s: cannot %s: %w: it is %s, and must be one of %v", vm.cfg.Name, op, ErrState, s, want)
+}
+
+// become enters a state. The caller holds ctl, so board may be read without
+// mu by whoever holds ctl.
+func (vm *VM) become(s State, r Reason, b *board) {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.board != b && b != nil {
+		vm.since = time.Now()
+	}
+	vm.state, vm.reason, vm.board = s, r, b
+}
+
+// release stops and frees the board, if there is one.
+func (vm *VM) release() error {
+	b := vm.board
+	if b == nil {
+		return nil
+	}
+	err := b.quit()
+	if err == nil {
+		err = b.close()
+	}
+	vm.mu.Lock()
+	vm.board = nil
+	vm.mu.Unlock()
+	if err != nil {
+		vm.host.Log("VM %s: its memory cannot be given back: %v", vm.cfg.Name, err)
+		return fmt.Errorf("VM %s: %w", vm.cfg.Name, err)
+	}
+	return nil
+}
+
+// finish completes what board.end began, on a goroutine of its own.
+func (vm *VM) finish(b *board, r Reason) {
+	if !vm.settle(b, r) {
+		return
+	}
+	if vm.cfg.OnStop != nil {
+		vm.cfg.OnStop(vm, r)
+	}
+}
+
+// settle brings a VM that ended by itself to rest, unless it is gone already.
+func (vm *VM) settle(b *board, r Reason) (mine bool) {
+	_ = vm.operate("stopping", func() error {
+		if vm.board != b {
+			return nil
+		}
+		mine = true
+		if err := b.quit(); err != nil {
+			b.poison()
+			vm.host.Log("VM %s: %v", vm.cfg.Name, err)
+		}
+		vm.host.Log("VM %s: %s", vm.cfg.Name, r)
+		if r.Cause.Crash() {
+			vm.become(StateCrashed, r, b)
+			return nil
+		}
+		err := vm.release()
+		vm.become(StateStopped, r, nil)
+		return err
+	})
+	return mine
+}
+
+// reboot resets the board and starts its vCPUs again. The caller holds ctl.
+func (vm *VM) reboot(b *board) error {
+	m := modeRun
+	if vm.State() == StatePaused {
+		m = modePause
+	}
+	err := b.quit()
+	if err == nil {
+		err = b.reset()
+	}
+	if err != nil {
+		r := Reason{Cause: CauseHost, Detail: "reset: " + err.Error()}
+		vm.become(StateCrashed, r, b)
+		return fmt.Errorf("VM %s: reset: %w", vm.cfg.Name, err)
+	}
+	b.spawn(m)
+	return nil
+}
+
+// guestReset completes what board.restart began.
+func (vm *VM) guestReset(b *board) {
+	var err error
+	_ = vm.operate("reset", func() error {
+		if vm.board == b && vm.State() != StateCrashed {
+			vm.host.Log("VM %s: the guest asked for a reset", vm.cfg.Name)
+			err = vm.reboot(b)
+		}
+		return nil
+	})
+	if err != nil {
+		vm.host.Log("%v", err)
+		if vm.cfg.OnStop != nil {
+			vm.cfg.OnStop(vm, vm.Reason())
+		}
+	}
+}
+
+// expire pauses a VM whose run-until deadline has passed.
+func (vm *VM) expire(b *board) {
+	paused := false
+	_ = vm.operate("deadline", func() error {
+		if vm.board != b || vm.State() != StateRunning || b.ended.Load() {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), restTimeout)
+		defer cancel()
+		if err := b.pause(ctx); err != nil {
+			return err
+		}
+		vm.become(StatePaused, Reason{Cause: CauseDeadline}, b)
+		paused = true
+		return nil
+	})
+	if paused && vm.cfg.OnStop != nil {
+		vm.cfg.OnStop(vm, vm.Reason())
+	}
+}

@@ -1,0 +1,98 @@
+package cpuid
+
+import "ringo/x86"
+
+// support splits a feature word: host bits are shown when the host has them,
+// emulated ones always.
+type support struct{ host, emulated uint32 }
+
+// supported is every feature that a guest may be shown. What is not here is
+// hidden: it needs state that is not saved, or emulation that does not exist.
+var supported = map[word]support{
+	{x86.CPUIDVersion, 0, x86.ECX}: {
+		host: x86.CPUID1ECXSSE3 | x86.CPUID1ECXPCLMULQDQ | x86.CPUID1ECXSSSE3 | x86.CPUID1ECXFMA |
+			x86.CPUID1ECXCMPXCHG16B | x86.CPUID1ECXPCID | x86.CPUID1ECXSSE41 | x86.CPUID1ECXSSE42 |
+			x86.CPUID1ECXMOVBE | x86.CPUID1ECXPOPCNT | x86.CPUID1ECXAES | x86.CPUID1ECXXSAVE |
+			x86.CPUID1ECXAVX | x86.CPUID1ECXF16C | x86.CPUID1ECXRDRAND,
+		emulated: x86.CPUID1ECXX2APIC | x86.CPUID1ECXTSCDeadline | x86.CPUID1ECXHypervisor,
+	},
+	{x86.CPUIDVersion, 0, x86.EDX}: {
+		host: commonEDX | x86.CPUID1EDXSEP | x86.CPUID1EDXCLFSH | x86.CPUID1EDXSSE | x86.CPUID1EDXSSE2,
+		// The machine-check and MTRR registers are emulated, with nothing
+		// behind them.
+		emulated: x86.CPUID1EDXAPIC | x86.CPUID1EDXMTRR | x86.CPUID1EDXMCE | x86.CPUID1EDXMCA,
+	},
+	{x86.CPUIDThermal, 0, x86.EAX}: {
+		emulated: x86.CPUID6EAXARAT, // the emulated APIC timer never stops
+	},
+	{x86.CPUIDFeatures, 0, x86.EBX}: {
+		host: x86.CPUID7EBXFSGSBASE | x86.CPUID7EBXBMI1 | x86.CPUID7EBXAVX2 | x86.CPUID7EBXFDPExcptnOnly |
+			x86.CPUID7EBXSMEP | x86.CPUID7EBXBMI2 | x86.CPUID7EBXERMS | x86.CPUID7EBXINVPCID |
+			x86.CPUID7EBXZeroFCSFDS | x86.CPUID7EBXAVX512F | x86.CPUID7EBXAVX512DQ | x86.CPUID7EBXRDSEED |
+			x86.CPUID7EBXADX | x86.CPUID7EBXSMAP | x86.CPUID7EBXAVX512IFMA | x86.CPUID7EBXCLFLUSHOPT |
+			x86.CPUID7EBXCLWB | x86.CPUID7EBXAVX512CD | x86.CPUID7EBXSHA | x86.CPUID7EBXAVX512BW |
+			x86.CPUID7EBXAVX512VL,
+		emulated: x86.CPUID7EBXTSCAdjust,
+	},
+	{x86.CPUIDFeatures, 0, x86.ECX}: {
+		host: x86.CPUID7ECXAVX512VBMI | x86.CPUID7ECXUMIP | x86.CPUID7ECXPKU | x86.CPUID7ECXAVX512VBMI2 |
+			x86.CPUID7ECXGFNI | x86.CPUID7ECXVAES | x86.CPUID7ECXVPCLMULQDQ | x86.CPUID7ECXAVX512VNNI |
+			x86.CPUID7ECXAVX512BITALG | x86.CPUID7ECXAVX512VPOPCNTDQ | x86.CPUID7ECXLA57 | x86.CPUID7ECXRDPID |
+			x86.CPUID7ECXCLDEMOTE | x86.CPUID7ECXMOVDIRI | x86.CPUID7ECXMOVDIR64B,
+	},
+	{x86.CPUIDFeatures, 0, x86.EDX}: {
+		host: x86.CPUID7EDXFSRM | x86.CPUID7EDXMDClear | x86.CPUID7EDXSERIALIZE | x86.CPUID7EDXAVX512FP16 |
+			x86.CPUID7EDXAVX512VP2INTERSECT,
+	},
+	{x86.CPUIDFeatures, 1, x86.EAX}: {
+		host: x86.CPUID7S1EAXAVXVNNI | x86.CPUID7S1EAXAVX512BF16 | x86.CPUID7S1EAXCMPCCXADD |
+			x86.CPUID7S1EAXFZRM | x86.CPUID7S1EAXFSRS | x86.CPUID7S1EAXFSRC | x86.CPUID7S1EAXAVXIFMA,
+	},
+	{x86.CPUIDXSAVE, 1, x86.EAX}: {
+		host: x86.CPUIDDS1EAXXSAVEOPT | x86.CPUIDDS1EAXXSAVEC | x86.CPUIDDS1EAXXGETBV1,
+	},
+	{x86.CPUIDExtFeatures, 0, x86.ECX}: {
+		host: x86.CPUID80000001ECXLAHF | x86.CPUID80000001ECXAltMovCr8 | x86.CPUID80000001ECXABM |
+			x86.CPUID80000001ECXSSE4A | x86.CPUID80000001ECXMisAlignSse | x86.CPUID80000001ECXPREFETCHW |
+			x86.CPUID80000001ECXXOP | x86.CPUID80000001ECXFMA4 | x86.CPUID80000001ECXTBM |
+			x86.CPUID80000001ECXTopologyExtensions,
+	},
+	{x86.CPUIDExtFeatures, 0, x86.EDX}: {
+		host: commonEDX | x86.CPUID80000001EDXSYSCALL | x86.CPUID80000001EDXNX | x86.CPUID80000001EDXMmxExt |
+			x86.CPUID80000001EDXFFXSR | x86.CPUID80000001EDXPage1GB | x86.CPUID80000001EDXRDTSCP |
+			x86.CPUID80000001EDXLM | x86.CPUID80000001EDXThreeDNowExt | x86.CPUID80000001EDXThreeDNow,
+	},
+	{x86.CPUIDPower, 0, x86.EDX}: {
+		host: x86.CPUID80000007EDXInvariantTSC,
+	},
+	{x86.CPUIDAddressSizes, 0, x86.EBX}: {
+		host: x86.CPUID80000008EBXCLZERO | x86.CPUID80000008EBXRstrFpErrPtrs | x86.CPUID80000008EBXWBNOINVD,
+	},
+	{x86.CPUIDExtFeatures2, 0, x86.EAX}: {
+		host: x86.CPUID80000021EAXNoNestedDataBp | x86.CPUID80000021EAXFsGsKernelGsBaseNonSerializing |
+			x86.CPUID80000021EAXLfenceAlwaysSerializing | x86.CPUID80000021EAXNullSelectClearsBase,
+	},
+}
+
+// commonEDX are the bits that AMD repeats from leaf 1 EDX in leaf 8000_0001H
+// EDX. Intel's processors leave them 0 there.
+const commonEDX = x86.CPUID1EDXFPU | x86.CPUID1EDXVME | x86.CPUID1EDXDE | x86.CPUID1EDXPSE |
+	x86.CPUID1EDXTSC | x86.CPUID1EDXMSR | x86.CPUID1EDXPAE | x86.CPUID1EDXMCE | x86.CPUID1EDXCX8 |
+	x86.CPUID1EDXAPIC | x86.CPUID1EDXMTRR | x86.CPUID1EDXPGE | x86.CPUID1EDXMCA | x86.CPUID1EDXCMOV |
+	x86.CPUID1EDXPAT | x86.CPUID1EDXPSE36 | x86.CPUID1EDXMMX | x86.CPUID1EDXFXSR
+
+// dependents are features that need another one, ordered so that a feature
+// stands before those that need it.
+var dependents = []struct {
+	on    string
+	names []string
+}{
+	{"xsave", []string{"avx", "pku", "xsaveopt", "xsavec", "xgetbv1"}},
+	{"avx", []string{
+		"avx2", "fma", "f16c", "xop", "fma4", "vaes", "vpclmulqdq", "avx_vnni", "avx_ifma", "avx512f",
+	}},
+	{"avx512f", []string{
+		"avx512dq", "avx512ifma", "avx512cd", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vbmi2",
+		"avx512_vnni", "avx512_bitalg", "avx512_vpopcntdq", "avx512_fp16", "avx512_vp2intersect", "avx512_bf16",
+	}},
+}

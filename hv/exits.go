@@ -1,0 +1,110 @@
+package hv
+
+import (
+	"fmt"
+	"runtime"
+
+	"ringo/hv/cpuid"
+	"ringo/hv/vcpu"
+	"ringo/x86"
+)
+
+// cpuid answers a leaf that the fast path leaves to Go. Run steps over it.
+func (c *cpu) cpuid(*vcpu.Exit) bool {
+	a := c.area
+	leaf, sub := uint32(a.GPR[x86.RAX]), uint32(a.GPR[x86.RCX])
+	r := cpuid.Lookup(a.CPUID[:min(a.NumCPUID, vcpu.CPUIDEntries)], leaf, sub)
+	r = cpuid.Live(r, c.store(x86.GroupCR).CR4)
+	a.GPR[x86.RAX], a.GPR[x86.RBX] = uint64(r.EAX), uint64(r.EBX)
+	a.GPR[x86.RCX], a.GPR[x86.RDX] = uint64(r.ECX), uint64(r.EDX)
+	return true
+}
+
+// halt lets the vCPU wait inside the backend: Run steps over HLT and comes
+// back when there is something to do.
+func (c *cpu) halt(*vcpu.Exit) bool {
+	c.area.Activity = uint32(x86.ActivityHalted)
+	return true
+}
+
+// pause gives other goroutines a turn while the guest spins.
+func (c *cpu) pause(*vcpu.Exit) bool {
+	runtime.Gosched()
+	return true
+}
+
+// xsetbv checks what XSETBV checks (SDM volume 2D, XSETBV) and sets XCR0.
+func (c *cpu) xsetbv(e *vcpu.Exit) bool {
+	s := c.store(x86.GroupCR | x86.GroupSeg | x86.GroupFPU)
+	if s.CR4&x86.CR4OSXSAVE == 0 {
+		return c.raiseUD(e)
+	}
+	value := c.area.GPR[x86.RDX]<<32 | c.area.GPR[x86.RAX]&0xFFFF_FFFF
+	if s.CPL != 0 || uint32(c.area.GPR[x86.RCX]) != 0 || !x86.ValidXCR0(value, c.board.policy.XCR0()) {
+		return c.raiseGP(e)
+	}
+	s.XCR0 = value
+	c.load(x86.GroupFPU)
+	if err := c.setXCR0(value); err != nil {
+		return c.crash(CauseHost, err.Error())
+	}
+	return true
+}
+
+// Results of a hypercall, as KVM defines them (Linux documentation, "Linux
+// KVM Hypercall").
+const (
+	hypercallNoSys = ^uint64(999) // -1000, KVM_ENOSYS
+	hypercallPerm  = ^uint64(0)   // -1, KVM_EPERM
+)
+
+// hypercall answers that no hypercall is known; the features leaf promises
+// none.
+func (c *cpu) hypercall(*vcpu.Exit) bool {
+	r := uint64(hypercallNoSys)
+	s := c.store(x86.GroupCR | x86.GroupSeg)
+	if s.CPL != 0 {
+		r = hypercallPerm
+	}
+	if !s.Mode64() {
+		r &= 0xFFFF_FFFF
+	}
+	c.area.GPR[x86.RAX] = r
+	return true
+}
+
+// exception gives an intercepted exception to the guest, whose own it is. A
+// machine check is the host's: nobody can say what of the guest is still
+// right.
+func (c *cpu) exception(e *vcpu.Exit) bool {
+	if e.Vector == x86.VectorMC {
+		return c.crash(CauseHost, "the processor reported a machine check while the guest ran")
+	}
+	return c.raise(e, vcpu.Event{
+		Type: vcpu.EventException, Vector: e.Vector, HasError: e.HasError, ErrorCode: e.ErrorCode, CR2: uint64(e.Fault),
+	})
+}
+
+// shutdown is a triple fault.
+func (c *cpu) shutdown(*vcpu.Exit) bool {
+	return c.crash(CauseShutdown, "")
+}
+
+// invalid is a guest state that the processor refuses to run.
+func (c *cpu) invalid(e *vcpu.Exit) bool {
+	return c.crash(CauseGuest, fmt.Sprintf("the processor refused the guest's state: %s", exitName(e)))
+}
+
+// unknown is an exit that nobody here knows.
+func (c *cpu) unknown(e *vcpu.Exit) bool {
+	return c.crash(CauseGuest, fmt.Sprintf("exit %s is not known to this hypervisor", exitName(e)))
+}
+
+// exitName is the manual's name of an exit with its raw words.
+func exitName(e *vcpu.Exit) string {
+	name := e.Name
+	if name == "" {
+		name = e.Kind.String()
+	}
+	return fmt.Sprintf("%s (code %#x, info %#x %#x %#x)", name, e.Raw[0], e.Raw[1], e.Raw[2], e.Raw[3])
+}

@@ -1,0 +1,64 @@
+package hv
+
+import (
+	"sync/atomic"
+
+	"ringo/hv/vcpu"
+)
+
+// Stats counts what a VM did since it was last started.
+type Stats struct {
+	// Exits by kind, and those of them that the nucleus finished without Go.
+	Exits, Fast [vcpu.NumKinds]uint64
+	// GuestTicks and HostTicks are TSC ticks spent in the guest and for it.
+	GuestTicks, HostTicks uint64
+	// UnknownMSRs counts accesses to registers that do not exist.
+	UnknownMSRs uint64
+	// UnclaimedPIO and UnclaimedMMIO count accesses that no device answers.
+	UnclaimedPIO, UnclaimedMMIO uint64
+	// Tables is what the stage-2 tables take, in bytes.
+	Tables uint64
+}
+
+// Total is the number of all exits.
+func (s *Stats) Total() uint64 {
+	n := uint64(0)
+	for _, e := range s.Exits {
+		n += e
+	}
+	return n
+}
+
+// add takes over the counters of one vCPU, which may be running.
+func (s *Stats) add(a *vcpu.Area) {
+	for k := range s.Exits {
+		s.Exits[k] += atomic.LoadUint64(&a.Exits[k])
+		s.Fast[k] += atomic.LoadUint64(&a.Fast[k])
+	}
+	s.GuestTicks += atomic.LoadUint64(&a.GuestTicks)
+	s.HostTicks += atomic.LoadUint64(&a.HostTicks)
+}
+
+// Stats gives the sum over all vCPUs; zeros while the VM is off.
+func (vm *VM) Stats() Stats {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.board == nil {
+		return Stats{}
+	}
+	return vm.board.stats()
+}
+
+// CPUStats gives the counters of each vCPU; nil while the VM is off.
+func (vm *VM) CPUStats() []Stats {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.board == nil {
+		return nil
+	}
+	all := make([]Stats, len(vm.board.cpus))
+	for i, c := range vm.board.cpus {
+		all[i].add(c.area)
+	}
+	return all
+}

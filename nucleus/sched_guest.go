@@ -1,0 +1,300 @@
+package nucleus
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"ringo/nucleus/reg"
+)
+
+// The guest class: a fair queue per CPU, ordered by weighted run time.
+
+const guestSliceMicros = 3000
+
+// States of a Guest. Whoever takes it from guestHalted to guestClaimed makes
+// it runnable.
+const (
+	guestIdle uint32 = iota // its owner runs Go
+	guestRunnable
+	guestRunning
+	guestHalted
+	guestClaimed
+)
+
+// guestRunFn is the backend's run function.
+var guestRunFn func(*Guest) Verdict
+
+// SetGuestRun sets the backend's run function, a plain top-level one, before
+// the first Enter.
+func SetGuestRun(run func(*Guest) Verdict) { guestRunFn = run }
+
+func guestAt(p uintptr) *Guest { return (*Guest)(unsafe.Pointer(p)) }
+
+func (g *Guest) addr() uintptr { return uintptr(unsafe.Pointer(g)) }
+
+// Seen takes the kicked flag. The run function calls it before it looks at
+// what a kick may be about, so that a later kick is seen the next time.
+func (g *Guest) Seen() bool {
+	return g.kicked.Load() != 0 && g.kicked.Swap(0) != 0
+}
+
+// Preempt says that the run function must return VerdictPreempt.
+func Preempt() bool {
+	c := thisCPU()
+	return c.runCount.Load() != 0 || c.guestOver != 0
+}
+
+// TakeInterrupts lets the interrupts in that the host has pending, and
+// serves them.
+func TakeInterrupts() {
+	c := thisCPU()
+	openWindow()
+	c.handlePending()
+}
+
+// Wake makes g look at its memory again: from a halt, or out of the guest if
+// it runs on another CPU. Nucleus code only.
+func (g *Guest) Wake() {
+	g.kicked.Store(1)
+	switch g.state.Load() {
+	case guestRunning:
+		self := thisCPU()
+		if c := &cpus[g.cpu.Load()]; c != self {
+			sendIPI(c, vectorResched)
+		}
+	case guestHalted:
+		if g.state.CompareAndSwap(guestHalted, guestClaimed) {
+			cancelTimer(threadAt(g.thread))
+			guestReady(g)
+		}
+	}
+}
+
+// guestReady queues a claimed guest on an idle CPU or on its own.
+func guestReady(g *Guest) {
+	self := thisCPU()
+	n, ok := takeIdle(g.cpu.Load())
+	if !ok {
+		n = g.cpu.Load()
+	}
+	c := &cpus[n]
+	g.state.Store(guestRunnable)
+	c.lock.lock()
+	c.pushGuest(g)
+	c.lock.unlock()
+	if ok {
+		poke(c, self)
+	} else if c != self && atomic.LoadUintptr(&c.guest) != 0 {
+		poke(c, self) // so that the guest there gets a time slice
+	}
+}
+
+// pushGuest enters g by its virtual time; one that slept is not owed the time
+// it slept. c.lock is held.
+func (c *CPU) pushGuest(g *Guest) {
+	if g.vtime < c.vtimeFloor {
+		g.vtime = c.vtimeFloor
+	}
+	link := &c.guestHead
+	for *link != 0 && guestAt(*link).vtime <= g.vtime {
+		link = &guestAt(*link).next
+	}
+	g.next = *link
+	*link = g.addr()
+	c.guestCount.Store(c.guestCount.Load() + 1)
+}
+
+// popGuest takes the guest that is owed most, or returns nil.
+func (c *CPU) popGuest() *Guest {
+	if c.guestCount.Load() == 0 {
+		return nil
+	}
+	c.lock.lock()
+	p := c.guestHead
+	if p == 0 {
+		c.lock.unlock()
+		return nil
+	}
+	g := guestAt(p)
+	c.guestHead = g.next
+	c.guestCount.Store(c.guestCount.Load() - 1)
+	c.lock.unlock()
+	return g
+}
+
+// stealGuest takes a guest that waits on another CPU. Its virtual time moves
+// with it, relative to where each CPU is.
+func (c *CPU) stealGuest() *Guest {
+	n := nCPU.Load()
+	for i := uint32(1); i < n; i++ {
+		v := &cpus[(c.number+i)%n]
+		if g := v.popGuest(); g != nil {
+			g.vtime += c.vtimeFloor - v.vtimeFloor
+			return g
+		}
+	}
+	return nil
+}
+
+// runGuests runs waiting guests until none is left, a host thread is due, or
+// one needs Go: then it returns the thread that entered that one.
+func (c *CPU) runGuests() *Thread {
+	for c.runCount.Load() == 0 {
+		g := c.popGuest()
+		if g == nil {
+			if g = c.stealGuest(); g == nil {
+				return nil
+			}
+		}
+		if t := c.runGuest(g); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// runGuest gives g a turn on this CPU. It returns its thread if Go is needed.
+func (c *CPU) runGuest(g *Guest) *Thread {
+	g.cpu.Store(c.number)
+	g.state.Store(guestRunning)
+	atomic.StoreUintptr(&c.guest, g.addr())
+	start := reg.ReadTSC()
+	c.startGuestSlice(start)
+	for {
+		if g.WakeTSC != 0 {
+			c.armBy(g.WakeTSC)
+		}
+		v := guestRunFn(g)
+		switch v {
+		case VerdictExit:
+			c.stopGuest(g, start)
+			g.state.Store(guestIdle)
+			t := threadAt(g.thread)
+			t.guest, t.wait = 0, waitNone
+			t.Regs.RAX = 0
+			return t
+		case VerdictHalt:
+			if c.haltGuest(g, start) {
+				return nil
+			}
+			start = reg.ReadTSC()
+		case VerdictYield:
+			if c.guestCount.Load() != 0 {
+				c.requeueGuest(g, start)
+				return nil
+			}
+			TakeInterrupts()
+		default:
+			c.requeueGuest(g, start)
+			return nil
+		}
+	}
+}
+
+func (c *CPU) startGuestSlice(now uint64) {
+	c.guestOver, c.guestSlice = 0, 0
+	if c.guestCount.Load() != 0 {
+		c.guestSlice = now + guestSliceMicros*ticksPerUs
+		c.armBy(c.guestSlice)
+	}
+}
+
+// stopGuest charges g for its turn.
+func (c *CPU) stopGuest(g *Guest, start uint64) {
+	atomic.StoreUintptr(&c.guest, 0)
+	ran := reg.ReadTSC() - start
+	g.RunTicks += ran
+	c.stats.GuestTicks += ran
+	if g.Weight != 0 {
+		ran = ran * 100 / uint64(g.Weight)
+	}
+	g.vtime += ran
+	if g.vtime > c.vtimeFloor {
+		c.vtimeFloor = g.vtime
+	}
+}
+
+// haltGuest blocks g until it is woken. It reports false if a wake-up came in
+// between, and g goes on.
+func (c *CPU) haltGuest(g *Guest, start uint64) bool {
+	c.stopGuest(g, start)
+	t := threadAt(g.thread)
+	if g.WakeTSC != 0 {
+		c.sleepUntil(t, g.WakeTSC)
+	}
+	g.state.Store(guestHalted)
+	if g.kicked.Load() == 0 || !g.state.CompareAndSwap(guestHalted, guestClaimed) {
+		return true
+	}
+	cancelTimer(t)
+	g.state.Store(guestRunning)
+	atomic.StoreUintptr(&c.guest, g.addr())
+	return false
+}
+
+// requeueGuest puts g back to wait, on an idle CPU if a host thread takes
+// this one.
+func (c *CPU) requeueGuest(g *Guest, start uint64) {
+	c.stopGuest(g, start)
+	if c.runCount.Load() != 0 {
+		g.state.Store(guestClaimed)
+		guestReady(g)
+		return
+	}
+	g.state.Store(guestRunnable)
+	c.lock.lock()
+	c.pushGuest(g)
+	c.lock.unlock()
+}
+
+// guestTimer serves the timer interrupt for the guest that runs here.
+func (c *CPU) guestTimer(now uint64) {
+	if c.guest == 0 {
+		return
+	}
+	if g := guestAt(c.guest); g.WakeTSC != 0 && now >= g.WakeTSC {
+		g.kicked.Store(1)
+	}
+	if c.guestSlice != 0 && now >= c.guestSlice {
+		c.guestOver = 1
+	}
+}
+
+// armGuest arms the timer for the guest that runs here.
+func (c *CPU) armGuest() {
+	if c.guest == 0 {
+		return
+	}
+	g := guestAt(c.guest)
+	if w := g.WakeTSC; w != 0 && g.kicked.Load() == 0 {
+		c.armBy(w)
+	}
+	if c.guestOver != 0 {
+		return
+	}
+	if c.guestSlice == 0 && c.guestCount.Load() != 0 {
+		c.guestSlice = reg.ReadTSC() + guestSliceMicros*ticksPerUs
+	}
+	if c.guestSlice != 0 {
+		c.armBy(c.guestSlice)
+	}
+}
+
+// enterGuest serves the system call of Enter.
+func enterGuest(t *Thread, g *Guest) *Thread {
+	c := thisCPU()
+	c.account(t)
+	t.guest, t.wait = g.addr(), waitGuest
+	g.thread = t.id
+	t.state.Store(threadBlocked)
+	c.busy.Store(0)
+	if c.runCount.Load() == 0 {
+		if next := c.runGuest(g); next != nil {
+			return c.dispatch(next)
+		}
+		return schedule(c)
+	}
+	g.state.Store(guestClaimed)
+	guestReady(g)
+	return schedule(c)
+}

@@ -1,0 +1,62 @@
+package svm
+
+// This file is part of the loop in the nucleus.
+
+import (
+	"ringo/hv/vcpu"
+	"ringo/x86"
+)
+
+// cpuidHints is the size of the table that remembers where in Area.CPUID a
+// leaf was found. A hint is only where to look first.
+const cpuidHints = 64
+
+// cpuidEntry finds the answer to a leaf, or nil.
+func (c *vcpuMem) cpuidEntry(leaf, sub uint32) *vcpu.CPUIDEntry {
+	a := &c.area
+	hint := &c.cpuidHint[(leaf^leaf>>27^sub<<4)%cpuidHints]
+	n := min(a.NumCPUID, vcpu.CPUIDEntries)
+	if i := uint32(*hint); i < n && cpuidFits(&a.CPUID[i], leaf, sub) {
+		return &a.CPUID[i]
+	}
+	for i := uint32(0); i < n; i++ {
+		if cpuidFits(&a.CPUID[i], leaf, sub) {
+			*hint = uint8(i)
+			return &a.CPUID[i]
+		}
+	}
+	return nil
+}
+
+func cpuidFits(e *vcpu.CPUIDEntry, leaf, sub uint32) bool {
+	return e.Leaf == leaf && (e.Match == 0 || e.Subleaf == sub)
+}
+
+// fastCPUID answers CPUID from the Area. Bits that mirror CR4, which guests
+// write without an exit, are patched here. It reports false if Go must answer.
+func (c *vcpuMem) fastCPUID() bool {
+	a, s := &c.area, &c.vmcb.Save
+	leaf, sub := uint32(s.RAX), uint32(a.GPR[x86.RCX])
+	e := c.cpuidEntry(leaf, sub)
+	if e == nil || e.Slow != 0 {
+		return false
+	}
+	ecx := e.ECX
+	switch {
+	case leaf == 1:
+		ecx &^= x86.CPUID1ECXOSXSAVE
+		if s.CR4&x86.CR4OSXSAVE != 0 {
+			ecx |= x86.CPUID1ECXOSXSAVE
+		}
+	case leaf == 7 && sub == 0:
+		ecx &^= x86.CPUID7ECXOSPKE
+		if s.CR4&x86.CR4PKE != 0 {
+			ecx |= x86.CPUID7ECXOSPKE
+		}
+	}
+	s.RAX = uint64(e.EAX)
+	a.GPR[x86.RBX] = uint64(e.EBX)
+	a.GPR[x86.RCX] = uint64(ecx)
+	a.GPR[x86.RDX] = uint64(e.EDX)
+	return true
+}

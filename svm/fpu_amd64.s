@@ -1,0 +1,90 @@
+#include "textflag.h"
+
+#define IMAGE_XMM(n) (160+16*n)(DI)
+
+#define IMAGE_TO_XMM \
+	MOVUPS IMAGE_XMM(0), X0;   MOVUPS IMAGE_XMM(1), X1; \
+	MOVUPS IMAGE_XMM(2), X2;   MOVUPS IMAGE_XMM(3), X3; \
+	MOVUPS IMAGE_XMM(4), X4;   MOVUPS IMAGE_XMM(5), X5; \
+	MOVUPS IMAGE_XMM(6), X6;   MOVUPS IMAGE_XMM(7), X7; \
+	MOVUPS IMAGE_XMM(8), X8;   MOVUPS IMAGE_XMM(9), X9; \
+	MOVUPS IMAGE_XMM(10), X10; MOVUPS IMAGE_XMM(11), X11; \
+	MOVUPS IMAGE_XMM(12), X12; MOVUPS IMAGE_XMM(13), X13; \
+	MOVUPS IMAGE_XMM(14), X14; MOVUPS IMAGE_XMM(15), X15
+
+// func xsave(image *byte, mask uint64)
+//
+// Completes an image whose XMM registers the exit stub has stored already: it
+// puts them back, because host code has used the registers since (a legacy SSE
+// load leaves the upper halves of YMM alone), and saves all components of mask.
+// The wrapper zeroes X15 for Go after the return.
+TEXT ·xsave(SB), NOSPLIT, $0-16
+	MOVQ image+0(FP), DI
+	IMAGE_TO_XMM
+	MOVQ mask+8(FP), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XSAVE64 (DI)
+	RET
+
+// func xrstor(image *byte, mask uint64)
+TEXT ·xrstor(SB), NOSPLIT, $0-16
+	MOVQ image+0(FP), DI
+	MOVQ mask+8(FP), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XRSTOR64 (DI)
+	RET
+
+// func fxsave(image *byte)
+//
+// As xsave, for a processor without XSAVE.
+TEXT ·fxsave(SB), NOSPLIT, $0-8
+	MOVQ image+0(FP), DI
+	IMAGE_TO_XMM
+	FXSAVE64 (DI)
+	RET
+
+// func fxrstor(image *byte)
+TEXT ·fxrstor(SB), NOSPLIT, $0-8
+	MOVQ image+0(FP), DI
+	FXRSTOR64 (DI)
+	RET
+
+// func forgetFPUPointers()
+//
+// Overwrites the x87 instruction and data pointers: FNCLEX; EMMS; FILD m32.
+// Processors without XSaveErPtr restore them only with a pending exception, so
+// that another guest's would stay visible.
+TEXT ·forgetFPUPointers(SB), NOSPLIT, $8-0
+	MOVQ $0, 0(SP)
+	BYTE $0xDB; BYTE $0xE2
+	BYTE $0x0F; BYTE $0x77
+	BYTE $0xDB; BYTE $0x04; BYTE $0x24
+	RET
+
+// func readDR(dr *[4]uint64)
+TEXT ·readDR(SB), NOSPLIT, $0-8
+	MOVQ dr+0(FP), DI
+	MOVQ DR0, AX
+	MOVQ AX, 0(DI)
+	MOVQ DR1, AX
+	MOVQ AX, 8(DI)
+	MOVQ DR2, AX
+	MOVQ AX, 16(DI)
+	MOVQ DR3, AX
+	MOVQ AX, 24(DI)
+	RET
+
+// func writeDR(dr *[4]uint64)
+TEXT ·writeDR(SB), NOSPLIT, $0-8
+	MOVQ dr+0(FP), DI
+	MOVQ 0(DI), AX
+	MOVQ AX, DR0
+	MOVQ 8(DI), AX
+	MOVQ AX, DR1
+	MOVQ 16(DI), AX
+	MOVQ AX, DR2
+	MOVQ 24(DI), AX
+	MOVQ AX, DR3
+	RET
