@@ -37,6 +37,15 @@ type Guest struct {
 	next   uintptr       // *Guest behind it in a CPU's queue
 }
 
+// Arm sets the CPU's timer so that the run function is called at WakeTSC at
+// the latest. The run function calls it when it has moved WakeTSC and goes on;
+// after a verdict the nucleus does it by itself. Nucleus code only.
+func (g *Guest) Arm() {
+	if g.WakeTSC != 0 {
+		thisCPU().armBy(g.WakeTSC)
+	}
+}
+
 // Verdict is what a run function wants next.
 type Verdict uint32
 

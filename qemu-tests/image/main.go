@@ -1,0 +1,95 @@
+// Command image is a test image: the nucleus with tests in the place of the
+// hypervisor. The kernel command line says which groups run:
+//
+//	ringo test=gc,futex seed=17 rounds=3
+//
+// Each group prints "ok NAME" or "FAIL NAME: why"; at the end comes
+// "verdict: PASS" or "verdict: FAIL" and the machine is switched off.
+//
+// Imports allowed: everything that the image may import.
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"ringo/nucleus"
+)
+
+// group is one test that runs at CPL0.
+type group struct {
+	name string
+	run  func(r *rand.Rand, rounds int) error
+}
+
+var groups = []group{
+	{"gc", testGC},
+	{"preempt", testPreempt},
+	{"futex", testFutex},
+	{"timer", testTimer},
+	{"clone", testClone},
+	{"faults", testFaults},
+	{"stack", testStack},
+	{"memory", testMemory},
+	{"canary", testCanary},
+	{"random", testRandom},
+	{"clock", testClock},
+}
+
+func main() {
+	opt := options()
+	rounds := number(opt["rounds"], 1)
+	seed := uint64(number(opt["seed"], int(nucleus.TSC()&0xffffff)))
+	fmt.Printf("test image: %d CPUs, seed %d, rounds %d\n", nucleus.CPUs(), seed, rounds)
+	failed := 0
+	ran := 0
+	for _, g := range groups {
+		if want := opt["test"]; want != "" && want != "all" && !contains(want, g.name) {
+			continue
+		}
+		ran++
+		start := time.Now()
+		err := g.run(rand.New(rand.NewPCG(seed, uint64(ran))), rounds)
+		if err != nil {
+			failed++
+			fmt.Printf("FAIL %s: %v\n", g.name, err)
+			continue
+		}
+		fmt.Printf("ok %s %.2fs\n", g.name, time.Since(start).Seconds())
+	}
+	verdict := "PASS"
+	if failed > 0 || ran == 0 {
+		verdict = "FAIL"
+	}
+	fmt.Printf("%d passed, %d failed\nverdict: %s\n", ran-failed, failed, verdict)
+	nucleus.PowerOff()
+}
+
+func options() map[string]string {
+	opt := map[string]string{}
+	for _, w := range os.Args[1:] {
+		k, v, _ := strings.Cut(w, "=")
+		opt[k] = v
+	}
+	return opt
+}
+
+func number(s string, other int) int {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return other
+}
+
+func contains(list, name string) bool {
+	for _, n := range strings.Split(list, ",") {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
