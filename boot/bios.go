@@ -7,13 +7,15 @@ import (
 	"ringo/memory"
 )
 
+// biosDataBase is where the BIOS data area starts.
+const biosDataBase memory.GPA = 0x400
+
 // Fields of the BIOS data area that kernels read even when no BIOS ran.
 const (
-	biosDataBase memory.GPA = 0x400
-	biosDataSize            = 0x100
-	biosCOM1                = 0x00 // port of COM1, 2 bytes
-	biosEBDA                = 0x0E // segment of the EBDA, 2 bytes
-	biosMemory              = 0x13 // conventional memory in KiB, 2 bytes
+	biosDataSize = 0x100
+	biosCOM1     = 0x00 // port of COM1, 2 bytes
+	biosEBDA     = 0x0E // segment of the EBDA, 2 bytes
+	biosMemory   = 0x13 // conventional memory in KiB, 2 bytes
 )
 
 // writeBIOSData makes the BIOS data area, and the EBDA's first byte, its size

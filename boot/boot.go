@@ -60,12 +60,12 @@ func Load(mem memory.Guest, l *Layout, kernel, initrd File, cmdline string) (*En
 	return Auto.Load(&Request{Memory: mem, Layout: l, Kernel: kernel, Initrd: initrd, Cmdline: cmdline})
 }
 
-// Load loads by protocol p.
+// Load loads by protocol p; the empty name is Auto.
 func (p Protocol) Load(r *Request) (*Entry, error) {
 	if err := writeBIOSData(r.Memory); err != nil {
 		return nil, err
 	}
-	if p == Auto {
+	if p == Auto || p == "" {
 		return detect(r)
 	}
 	for _, k := range protocols {

@@ -77,9 +77,11 @@ func TestProtocolByName(t *testing.T) {
 	_, err = boot.Protocol("uefi").Load(r)
 	require.ErrorIs(t, err, boot.ErrProtocol)
 	require.ErrorContains(t, err, "choose auto, linux, pvh, multiboot")
-	e, err := boot.Linux.Load(r)
-	require.NoError(t, err)
-	require.Equal(t, "Linux 64-bit", e.Protocol)
+	for _, p := range []boot.Protocol{boot.Linux, boot.Auto, ""} {
+		e, err := p.Load(r)
+		require.NoError(t, err)
+		require.Equal(t, "Linux 64-bit", e.Protocol)
+	}
 	r.Kernel = boot.Bytes(plainELF)
 	_, err = boot.PVH.Load(r)
 	require.ErrorIs(t, err, pvh.ErrNoNote)

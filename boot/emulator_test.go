@@ -25,7 +25,7 @@ import (
 const (
 	emuRAM   = 256 << 20
 	emuCPUs  = 2
-	emuLimit = 100 * time.Second
+	emuLimit = 60 * time.Second
 	// emuStaging is above the guest's RAM: the BIOS area waits there.
 	emuStaging = memory.GPA(emuRAM)
 	emuGreets  = "RINGO-GUEST-UP\n"

@@ -34,9 +34,14 @@ type board struct {
 	all    []devices.Device   // the devices in the order of their start
 	waker  func(a *vcpu.Area) // wake, as a value that is made only once
 
+	stuck    bool   // a vCPU did not stop in time
+	restored bool   // from a snapshot, and not yet resumed
+	stopTSC  uint64 // host TSC at which a paused VM stopped
+
 	unknown msr.Counter // accesses to MSRs that do not exist
 
-	ended    atomic.Bool // the VM ends or resets by itself; only one does
+	runs     atomic.Uint32 // how often vCPUs were started
+	ended    atomic.Bool   // the VM ends or resets by itself; only one does
 	expired  atomic.Bool // the run-until deadline was seen
 	poisoned atomic.Bool // a device or vCPU failed halfway: use nothing again
 	starving atomic.Bool // a vCPU had to wait for memory
@@ -69,13 +74,18 @@ func (b *board) stats() Stats {
 	return s
 }
 
-// close frees everything. A poisoned board keeps its memory for good, since
-// somebody may still be at work in it.
+// close frees everything that can be freed. After a failure halfway somebody
+// may still hold a lock or an Area for good: then only guest RAM, which checks
+// each access, is given back; and nothing if a vCPU may still run.
 func (b *board) close() error {
-	if b.poisoned.Load() {
-		return fmt.Errorf("%w: %d MiB stay in use", ErrPoisoned, b.vm.cfg.Memory>>20)
-	}
 	b.vm.console.connect(nil)
+	switch {
+	case b.stuck:
+		return fmt.Errorf("%w: a vCPU did not stop, so its %d MiB of memory stay in use", ErrPoisoned, b.vm.cfg.Memory>>20)
+	case b.poisoned.Load():
+		b.vm.host.Log("VM %s: what it held besides its RAM stays in use", b.vm.cfg.Name)
+		return b.closeMemory()
+	}
 	var errs []error
 	for _, d := range b.all {
 		errs = append(errs, d.Close())
@@ -86,11 +96,16 @@ func (b *board) close() error {
 	if b.backVM != nil {
 		errs = append(errs, b.backVM.Close())
 	}
-	if b.space != nil {
-		errs = append(errs, b.space.Close())
-	}
+	errs = append(errs, b.closeMemory())
 	if b.stage2 != nil {
 		errs = append(errs, b.stage2.Close())
 	}
 	return errors.Join(errs...)
+}
+
+func (b *board) closeMemory() error {
+	if b.space == nil {
+		return nil
+	}
+	return b.space.Close()
 }

@@ -2,6 +2,7 @@ package hv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -57,29 +58,37 @@ func (vm *VM) become(s State, r Reason, b *board) {
 	vm.state, vm.reason, vm.board = s, r, b
 }
 
-// release stops and frees the board, if there is one.
-func (vm *VM) release() error {
+// build makes a new board in place of an old one. The VM has it from here on,
+// so that a failure on the way to its first run can release it.
+func (vm *VM) build() (*board, error) {
+	vm.release()
+	b, err := newBoard(vm)
+	if err != nil {
+		return nil, fmt.Errorf("VM %s: %w", vm.cfg.Name, err)
+	}
+	vm.become(vm.State(), vm.Reason(), b)
+	return b, nil
+}
+
+// release stops and frees the board, if there is one. What cannot be freed is
+// lost to the node and logged; the VM can go on without it.
+func (vm *VM) release() {
 	b := vm.board
 	if b == nil {
-		return nil
+		return
 	}
-	err := b.quit()
-	if err == nil {
-		err = b.close()
-	}
+	err := errors.Join(b.quit(), b.close())
 	vm.mu.Lock()
 	vm.board = nil
 	vm.mu.Unlock()
 	if err != nil {
-		vm.host.Log("VM %s: its memory cannot be given back: %v", vm.cfg.Name, err)
-		return fmt.Errorf("VM %s: %w", vm.cfg.Name, err)
+		vm.host.Log("VM %s: %v", vm.cfg.Name, err)
 	}
-	return nil
 }
 
 // finish completes what board.end began, on a goroutine of its own.
-func (vm *VM) finish(b *board, r Reason) {
-	if !vm.settle(b, r) {
+func (vm *VM) finish(b *board, run uint32, r Reason) {
+	if !vm.settle(b, run, r) {
 		return
 	}
 	if vm.cfg.OnStop != nil {
@@ -87,15 +96,15 @@ func (vm *VM) finish(b *board, r Reason) {
 	}
 }
 
-// settle brings a VM that ended by itself to rest, unless it is gone already.
-func (vm *VM) settle(b *board, r Reason) (mine bool) {
+// settle brings a VM that ended by itself to rest, unless that run of its
+// vCPUs is over already.
+func (vm *VM) settle(b *board, run uint32, r Reason) (mine bool) {
 	_ = vm.operate("stopping", func() error {
-		if vm.board != b {
+		if vm.board != b || b.runs.Load() != run {
 			return nil
 		}
 		mine = true
 		if err := b.quit(); err != nil {
-			b.poison()
 			vm.host.Log("VM %s: %v", vm.cfg.Name, err)
 		}
 		vm.host.Log("VM %s: %s", vm.cfg.Name, r)
@@ -103,9 +112,9 @@ func (vm *VM) settle(b *board, r Reason) (mine bool) {
 			vm.become(StateCrashed, r, b)
 			return nil
 		}
-		err := vm.release()
+		vm.release()
 		vm.become(StateStopped, r, nil)
-		return err
+		return nil
 	})
 	return mine
 }
@@ -130,10 +139,10 @@ func (vm *VM) reboot(b *board) error {
 }
 
 // guestReset completes what board.restart began.
-func (vm *VM) guestReset(b *board) {
+func (vm *VM) guestReset(b *board, run uint32) {
 	var err error
 	_ = vm.operate("reset", func() error {
-		if vm.board == b && vm.State() != StateCrashed {
+		if vm.board == b && b.runs.Load() == run && vm.State() != StateCrashed {
 			vm.host.Log("VM %s: the guest asked for a reset", vm.cfg.Name)
 			err = vm.reboot(b)
 		}

@@ -137,4 +137,3 @@ func (b *board) validCR4() uint64 {
 	}
 	return v
 }
-

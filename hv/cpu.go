@@ -23,15 +23,14 @@ type cpu struct {
 	word [8]byte // data of a bus access
 	exit vcpu.Exit
 
-	board  *board
-	id     uint32
-	space  *memory.Space
-	mmio   *devices.Bus
-	lapic  *lapic.LAPIC
-	msrs   *msr.File
-	adjust uint64    // IA32_TSC_ADJUST
-	emul   *emulator // finishes instructions
-	state  x86.State // scratch for Load and Store
+	board *board
+	id    uint32
+	space *memory.Space
+	mmio  *devices.Bus
+	lapic *lapic.LAPIC
+	msrs  *msr.File
+	emul  *emulator // finishes instructions
+	state x86.State // scratch for Load and Store
 }
 
 // newCPU makes vCPU number id of a board.
@@ -57,7 +56,7 @@ func newCPU(b *board, id uint32) (*cpu, error) {
 func (c *cpu) reset() error {
 	c.exit = vcpu.Exit{}
 	c.msrs.Reset()
-	c.adjust = 0
+	c.area.TSCAdjust = 0
 	c.state.Reset()
 	if c.id != 0 {
 		c.state.Activity = x86.ActivityWaitSIPI

@@ -1,6 +1,7 @@
 package hv
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -33,19 +34,17 @@ func (c *cpu) pause(*vcpu.Exit) bool {
 	return true
 }
 
-// xsetbv checks what XSETBV checks (SDM volume 2D, XSETBV) and sets XCR0.
+// xsetbv checks what XSETBV checks (SDM volume 2D, XSETBV); Run then sets
+// XCR0.
 func (c *cpu) xsetbv(e *vcpu.Exit) bool {
-	s := c.store(x86.GroupCR | x86.GroupSeg | x86.GroupFPU)
+	s := c.store(x86.GroupCR | x86.GroupSeg)
 	if s.CR4&x86.CR4OSXSAVE == 0 {
 		return c.raiseUD(e)
 	}
-	value := c.area.GPR[x86.RDX]<<32 | c.area.GPR[x86.RAX]&0xFFFF_FFFF
-	if s.CPL != 0 || uint32(c.area.GPR[x86.RCX]) != 0 || !x86.ValidXCR0(value, c.board.policy.XCR0()) {
+	if s.CPL != 0 || uint32(c.area.GPR[x86.RCX]) != 0 || !x86.ValidXCR0(e.Data, c.board.policy.XCR0()) {
 		return c.raiseGP(e)
 	}
-	s.XCR0 = value
-	c.load(x86.GroupFPU)
-	if err := c.setXCR0(value); err != nil {
+	if err := c.setXCR0(e.Data); err != nil {
 		return c.crash(CauseHost, err.Error())
 	}
 	return true
@@ -88,6 +87,15 @@ func (c *cpu) exception(e *vcpu.Exit) bool {
 // shutdown is a triple fault.
 func (c *cpu) shutdown(*vcpu.Exit) bool {
 	return c.crash(CauseShutdown, "")
+}
+
+// cannotRun ends a VM that the backend does not run.
+func (c *cpu) cannotRun(err error) {
+	cause := CauseHost
+	if errors.Is(err, vcpu.ErrInvalidState) {
+		cause = CauseGuest
+	}
+	c.crash(cause, err.Error())
 }
 
 // invalid is a guest state that the processor refuses to run.

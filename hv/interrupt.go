@@ -9,8 +9,7 @@ import (
 // intrWindow is the moment at which an interrupt of the PIC can be taken. The
 // PIC is asked only now, since only now is the interrupt acknowledged.
 func (c *cpu) intrWindow(*vcpu.Exit) bool {
-	c.v.Window(false)
-	if c.area.ExtINT.Load() == 0 {
+	if !apic.ExtINT(c.area) {
 		return true
 	}
 	vector := c.board.acknowledge()

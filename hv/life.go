@@ -17,7 +17,8 @@ func (b *board) quit() error {
 	ctx, cancel := context.WithTimeout(context.Background(), restTimeout)
 	defer cancel()
 	if err := b.gate.atRest(ctx); err != nil {
-		b.poisoned.Store(true)
+		b.poison()
+		b.stuck = true
 		return err
 	}
 	b.clock.Pause()
@@ -29,6 +30,7 @@ func (b *board) quit() error {
 
 // spawn starts the vCPU goroutines, which run or wait as m says.
 func (b *board) spawn(m mode) {
+	b.runs.Add(1)
 	b.ended.Store(false)
 	b.gate.open(m)
 	if m == modeRun {
@@ -45,6 +47,7 @@ func (b *board) pause(ctx context.Context) error {
 	b.gate.set(modePause)
 	b.kickAll()
 	err := b.gate.atRest(ctx)
+	b.stopTSC = b.vm.host.TSC()
 	if err == nil && b.gate.quitting() {
 		return fmt.Errorf("%w: it stopped by itself meanwhile", ErrState)
 	}
@@ -72,8 +75,18 @@ func (b *board) pauseDevices(ctx context.Context) error {
 	return nil
 }
 
-// resume lets a paused board run on.
+// resume lets a paused board run on. The guest's TSC stood still, so that it
+// agrees with the clock of the devices.
 func (b *board) resume() error {
+	if b.restored {
+		if err := b.activate(); err != nil {
+			return err
+		}
+	}
+	now := b.vm.host.TSC()
+	for _, c := range b.cpus {
+		c.area.TSCOffset -= now - b.stopTSC
+	}
 	for _, d := range b.all {
 		if err := d.Resume(); err != nil {
 			return fmt.Errorf("device %s: %w", d.Name(), err)
@@ -119,7 +132,7 @@ func (b *board) end(r Reason) {
 	}
 	b.gate.set(modeQuit)
 	b.kickAll()
-	go b.vm.finish(b, r)
+	go b.vm.finish(b, b.runs.Load(), r)
 }
 
 // restart is end for a reset that the guest asks for.
@@ -129,7 +142,7 @@ func (b *board) restart() {
 	}
 	b.gate.set(modeQuit)
 	b.kickAll()
-	go b.vm.guestReset(b)
+	go b.vm.guestReset(b, b.runs.Load())
 }
 
 // expire is end for the run-until deadline: the VM is only paused.

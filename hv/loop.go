@@ -31,7 +31,7 @@ func (c *cpu) loop() {
 	v, e := c.v, &c.exit
 	for {
 		if err := v.Run(e); err != nil {
-			c.crash(CauseHost, "the backend cannot run the guest: "+err.Error())
+			c.cannotRun(err)
 			return
 		}
 		if e.Kind == vcpu.KindPIO && !e.String {

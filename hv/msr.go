@@ -58,7 +58,7 @@ func (c *cpu) readRegister(number uint32) (uint64, msr.Result) {
 	case x86.MSRTSC:
 		return c.tsc() + c.area.TSCOffset, msr.OK
 	case x86.MSRTSCAdjust:
-		return c.adjust, msr.OK
+		return c.area.TSCAdjust, msr.OK
 	case x86.MSRAPICBase, x86.MSRTSCDeadline:
 		v, ok := c.lapic.ReadMSR(number)
 		return v, okOrFault(ok)
@@ -66,7 +66,7 @@ func (c *cpu) readRegister(number uint32) (uint64, msr.Result) {
 	if s := findStateMSR(number); s != nil {
 		return *s.field(c.store(s.group)), msr.OK
 	}
-	v, ok := c.board.parts.clock.ReadMSR(int(c.id), number)
+	v, ok := c.board.parts.clock.ReadMSR(c.id, number)
 	return v, okOrFault(ok)
 }
 
@@ -79,11 +79,9 @@ func (c *cpu) writeRegister(number uint32, v uint64) msr.Result {
 	}
 	switch number {
 	case x86.MSRTSC:
-		c.moveTSC(v - (c.tsc() + c.area.TSCOffset))
-		return msr.OK
+		return okOrFault(c.moveTSC(v - (c.tsc() + c.area.TSCOffset)))
 	case x86.MSRTSCAdjust:
-		c.moveTSC(v - c.adjust)
-		return msr.OK
+		return okOrFault(c.moveTSC(v - c.area.TSCAdjust))
 	case x86.MSRAPICBase, x86.MSRTSCDeadline:
 		return okOrFault(c.lapic.WriteMSR(number, v))
 	case x86.MSREFER:
@@ -97,7 +95,7 @@ func (c *cpu) writeRegister(number uint32, v uint64) msr.Result {
 		c.load(s.group)
 		return msr.OK
 	}
-	return okOrFault(c.board.parts.clock.WriteMSR(int(c.id), number, v))
+	return okOrFault(c.board.parts.clock.WriteMSR(c.id, number, v))
 }
 
 func okOrFault(ok bool) msr.Result {
@@ -111,11 +109,13 @@ func okOrFault(ok bool) msr.Result {
 func (c *cpu) tsc() uint64 { return c.board.vm.host.TSC() }
 
 // moveTSC moves the guest's TSC by delta, which IA32_TSC_ADJUST adds up (SDM
-// volume 3B, section 18.17.3 "Time-Stamp Counter Adjustment").
-func (c *cpu) moveTSC(delta uint64) {
-	c.adjust += delta
+// volume 3B, section 18.17.3 "Time-Stamp Counter Adjustment"). What counts by
+// the TSC follows.
+func (c *cpu) moveTSC(delta uint64) bool {
+	c.area.TSCAdjust += delta
 	c.area.TSCOffset += delta
 	apic.OffsetChanged(c.area, c.tsc())
+	return c.board.parts.clock.Update(c.id) == nil
 }
 
 // writeEFER checks what WRMSR to EFER checks (APM volume 2, section 3.1.7

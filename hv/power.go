@@ -40,6 +40,7 @@ func (b *board) boot() error {
 			return fmt.Errorf("vCPU %d: %w", c.id, err)
 		}
 	}
+	b.setTSC(0)
 	cfg := &b.vm.cfg
 	if _, err := acpi.Install(b.space, b.layout, acpi.Config{VCPUs: int(cfg.VCPUs)}); err != nil {
 		return fmt.Errorf("ACPI tables: %w", err)
@@ -68,8 +69,9 @@ func (c *cpu) begin(s *x86.State) error {
 // connect gives the console to this board.
 func (b *board) connect() { b.vm.console.connect(b.parts.com1) }
 
-// powerButton presses the ACPI power button.
-func (b *board) powerButton() { b.parts.pm.PressButton() }
+// powerButton presses the ACPI power button. It stays pressed for a guest that
+// looks at it only later.
+func (b *board) powerButton() { b.parts.pm.PressPowerButton() }
 
 // timerPanicked ends the VM after a panic in a device's timer.
 func (b *board) timerPanicked(p any) { b.panicked("a device timer", p, debug.Stack(), nil) }

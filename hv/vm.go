@@ -88,15 +88,12 @@ func (vm *VM) Start() error {
 		if err := vm.in("start", StateCreated, StateStopped, StateCrashed); err != nil {
 			return err
 		}
-		if err := vm.release(); err != nil {
+		b, err := vm.build()
+		if err != nil {
 			return err
 		}
-		b, err := newBoard(vm)
-		if err != nil {
-			return fmt.Errorf("VM %s: %w", vm.cfg.Name, err)
-		}
 		if err := b.powerOn(); err != nil {
-			b.close()
+			vm.release()
 			return fmt.Errorf("VM %s: %w", vm.cfg.Name, err)
 		}
 		vm.become(StateRunning, Reason{}, b)
@@ -115,9 +112,9 @@ func (vm *VM) Stop() error {
 		if vm.State() != StateCrashed {
 			r = Reason{Cause: CauseStop}
 		}
-		err := vm.release()
+		vm.release()
 		vm.become(StateStopped, r, nil)
-		return err
+		return nil
 	})
 }
 
@@ -200,10 +197,10 @@ func (vm *VM) RunUntil(d time.Duration) error {
 // Close turns the VM off, if it is on, and gives back all that it holds.
 func (vm *VM) Close() error {
 	return vm.operate("close", func() error {
-		err := vm.release()
+		vm.release()
 		if vm.State() != StateCreated {
 			vm.become(StateStopped, vm.Reason(), nil)
 		}
-		return err
+		return nil
 	})
 }

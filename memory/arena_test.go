@@ -21,7 +21,7 @@ func TestArenaGivesDisjointZeroedFrames(t *testing.T) {
 				h, err := a.Alloc(s)
 				if err != nil {
 					require.ErrorIs(t, err, memory.ErrNoFrames)
-					require.Equal(t, memory.Page2M, s)
+					require.True(t, s == memory.Page2M || used == 16*mib, "4 KiB of %#x bytes", used)
 					return
 				}
 				require.Zero(t, uint64(h)&uint64(s-1))

@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,6 +46,36 @@ func TestDiscardFreesAndZeroes(t *testing.T) {
 	require.False(t, ok, "the guest must not reach the old frame")
 	_, ok = m.cpu.access(mib-4096, true)
 	require.True(t, ok)
+}
+
+// TestDiscardWaitsForSections holds a view while its frame is discarded.
+func TestDiscardWaitsForSections(t *testing.T) {
+	m := newMachine(t, 16*mib, 0, ram(0, 4*mib))
+	defer m.end(t)
+	require.NoError(t, m.WriteAt([]byte("keep"), 2*mib))
+	section := m.Enter()
+	view, ok := m.View(2*mib, 4)
+	require.True(t, ok)
+	done := make(chan error)
+	go func() { done <- m.Discard(2*mib, 2*mib) }()
+	for state := memory.Present; state != memory.Zero; state, _ = m.State(2 * mib) {
+		runtime.Gosched()
+	}
+	// A Section that begins now does not see the frame.
+	later := m.Enter()
+	_, ok = m.View(2*mib, 4)
+	require.False(t, ok)
+	select {
+	case <-done:
+		require.Fail(t, "the frame was freed under a view")
+	case <-time.After(20 * time.Millisecond):
+	}
+	require.Equal(t, "keep", string(view))
+	require.Equal(t, uint64(2*mib), m.Used())
+	m.Leave(section)
+	m.Leave(later)
+	require.NoError(t, <-done)
+	require.Zero(t, m.Used())
 }
 
 func TestDiscardedChunkIsLargeAgain(t *testing.T) {

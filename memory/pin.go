@@ -79,7 +79,7 @@ func (p *pin) Release() {
 	if p.released.Swap(true) {
 		return
 	}
-	if p.write {
+	if p.write && p.n > 0 {
 		p.space.mark(p.gpa, p.n)
 	}
 	g := p.gpa

@@ -52,7 +52,7 @@ func TestPinsAreCounted(t *testing.T) {
 	m := newMachine(t, 4*mib, 0, ram(mib, mib))
 	defer m.end(t)
 	var pins []memory.Pinned
-	for {
+	for range 65536 {
 		p, err := m.Pin(mib, 8192, false)
 		if err != nil {
 			require.ErrorIs(t, err, memory.ErrPinned)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -107,4 +108,48 @@ func TestOneMapperWins(t *testing.T) {
 			require.NoError(t, table.Unmap(gib, 2*mib))
 		}
 	})
+}
+
+// slowArena lets one Alloc wait.
+type slowArena struct {
+	*memory.Arena
+	wait atomic.Pointer[chan struct{}]
+	in   chan struct{}
+}
+
+func (a *slowArena) Alloc(s memory.PageSize) (memory.HPA, error) {
+	if wait := a.wait.Swap(nil); wait != nil {
+		a.in <- struct{}{}
+		<-*wait
+	}
+	return a.Arena.Alloc(s)
+}
+
+// TestFlushWaitsForWalkers keeps a walker inside the table while another
+// table is cut off.
+func TestFlushWaitsForWalkers(t *testing.T) {
+	a := &slowArena{Arena: newArena(t, 2*mib), in: make(chan struct{})}
+	table, _ := newNPT(t, a)
+	require.NoError(t, table.Map(0, 0, memory.Page4K, memory.RWX, memory.WriteBack))
+	resume, mapped, flushed := make(chan struct{}), make(chan error), make(chan struct{})
+	a.wait.Store(&resume)
+	go func() { mapped <- table.Map(gib, 0, memory.Page4K, memory.RWX, memory.WriteBack) }()
+	<-a.in
+	require.NoError(t, table.Unmap(0, 4096))
+	before := a.InUse()
+	go func() {
+		table.Flush()
+		close(flushed)
+	}()
+	select {
+	case <-flushed:
+		require.Fail(t, "tables were freed under a walker")
+	case <-time.After(20 * time.Millisecond):
+	}
+	require.Equal(t, before, a.InUse())
+	close(resume)
+	require.NoError(t, <-mapped)
+	<-flushed
+	require.NoError(t, table.Close())
+	require.NoError(t, a.Close())
 }

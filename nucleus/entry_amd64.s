@@ -263,8 +263,7 @@ TEXT ·haltForever(SB), NOSPLIT, $0
 TEXT ·openWindow(SB), NOSPLIT, $0
 	MOVQ $1, CPU_window(GS)
 	STI
-	NOP
-	NOP
+	BYTE $0x90; BYTE $0x90 // NOP, which the assembler would leave out
 	CLI
 	MOVQ $0, CPU_window(GS)
 	RET

@@ -37,7 +37,6 @@ func (c *vcpuMem) complete(e *vcpu.Exit) (step bool) {
 		c.event, c.eventSoft, c.eventHasCR2 = 0, 0, 0
 	}
 	if e.Emulated {
-		c.vmcb.Control.InterruptShadow &^= ShadowActive
 		return false
 	}
 	switch e.Kind {

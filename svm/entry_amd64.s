@@ -55,7 +55,7 @@ TEXT ·enter(SB), NOSPLIT, $24-8
 	ORQ  AX, DX
 	MOVQ DX, vcpuHead_entered(CX)
 	MOVQ CX, DX
-	MOVL SS, CX
+	BYTE $0x8C; BYTE $0xD1 // MOV ECX, SS
 	MOVQ CX, 8(SP)
 	MOVQ vcpuHead_vmcbPA(DX), AX
 	CLGI
@@ -113,6 +113,16 @@ TEXT ·enter(SB), NOSPLIT, $24-8
 //
 // Marks the end of enter for the search of mitigation slots. Never called.
 TEXT ·enterEnd(SB), NOSPLIT|NOFRAME, $0-0
+	RET
+
+// func entryText() (start, end uintptr)
+//
+// Where the code of enter lies; a func value would be the wrapper's address.
+TEXT ·entryText(SB), NOSPLIT, $0-16
+	LEAQ ·enter(SB), AX
+	MOVQ AX, start+0(FP)
+	LEAQ ·enterEnd(SB), AX
+	MOVQ AX, end+8(FP)
 	RET
 
 // func vmsaveHost(pa uint64)

@@ -63,16 +63,21 @@ TEXT ·forgetFPUPointers(SB), NOSPLIT, $8-0
 	BYTE $0xDB; BYTE $0x04; BYTE $0x24
 	RET
 
+// MOV RAX, DRn and MOV DRn, RAX; the assembler does not know all of them. The
+// last byte is ModRM with n in its reg field.
+#define FROM_DR(modrm) BYTE $0x0F; BYTE $0x21; BYTE $modrm
+#define TO_DR(modrm) BYTE $0x0F; BYTE $0x23; BYTE $modrm
+
 // func readDR(dr *[4]uint64)
 TEXT ·readDR(SB), NOSPLIT, $0-8
 	MOVQ dr+0(FP), DI
-	MOVQ DR0, AX
+	FROM_DR(0xC0)
 	MOVQ AX, 0(DI)
-	MOVQ DR1, AX
+	FROM_DR(0xC8)
 	MOVQ AX, 8(DI)
-	MOVQ DR2, AX
+	FROM_DR(0xD0)
 	MOVQ AX, 16(DI)
-	MOVQ DR3, AX
+	FROM_DR(0xD8)
 	MOVQ AX, 24(DI)
 	RET
 
@@ -80,11 +85,11 @@ TEXT ·readDR(SB), NOSPLIT, $0-8
 TEXT ·writeDR(SB), NOSPLIT, $0-8
 	MOVQ dr+0(FP), DI
 	MOVQ 0(DI), AX
-	MOVQ AX, DR0
+	TO_DR(0xC0)
 	MOVQ 8(DI), AX
-	MOVQ AX, DR1
+	TO_DR(0xC8)
 	MOVQ 16(DI), AX
-	MOVQ AX, DR2
+	TO_DR(0xD0)
 	MOVQ 24(DI), AX
-	MOVQ AX, DR3
+	TO_DR(0xD8)
 	RET

@@ -79,6 +79,10 @@ func (c *vcpuMem) loadEvent() {
 	if c.event == 0 {
 		return
 	}
+	if save.CR0&x86.CR0PE == 0 {
+		ctl.EventInj &^= EventEV // real mode pushes no error code
+	}
+	ctl.InterruptShadow &^= ShadowActive // a delivery ends it
 	if c.eventHasCR2 != 0 {
 		save.CR2 = c.eventCR2
 		ctl.dirty(CleanCR2)

@@ -42,8 +42,8 @@ type vcpuHead struct {
 	specCtrl  uint64
 	dr        [4]uint64 // DR0 to DR3 while not live
 
-	id     uint64 // distinguishes vCPUs of all VMs, never 0
-	asid   guestASID
+	id   uint64 // distinguishes vCPUs of all VMs, never 0
+	asid guestASID
 	// ack is the generation of the stage-2 table that asid knows; active is 1
 	// inside the run function. Any CPU reads them.
 	ack    atomic.Uint64

@@ -6,7 +6,6 @@ package svm
 import (
 	"ringo/hv/vcpu"
 	"ringo/hv/vcpu/apic"
-	"ringo/nucleus/reg"
 	"ringo/x86"
 )
 
@@ -59,22 +58,11 @@ func (c *vcpuMem) fastWRMSR(msr uint32, v uint64) msrResult {
 	case msr == x86.MSRTSCDeadline:
 		apic.WriteDeadline(a, v, c.left)
 		return msrDone
-	case msr == x86.MSRTSC:
-		return c.moveTSC(v - (reg.ReadTSC() + a.TSCOffset))
-	case msr == x86.MSRTSCAdjust:
-		return c.moveTSC(v - a.TSCAdjust)
+	case msr == x86.MSRTSCAdjust && v == a.TSCAdjust:
+		// A write that moves the TSC moves clocks that only Go knows.
+		return msrDone
 	}
 	return msrToGo
-}
-
-// moveTSC moves the guest's TSC by delta, and TSC_ADJUST with it (SDM volume
-// 3B, section 18.17.3 "Time-Stamp Counter Adjustment").
-func (c *vcpuMem) moveTSC(delta uint64) msrResult {
-	a := &c.area
-	a.TSCAdjust += delta
-	a.TSCOffset += delta
-	apic.OffsetChanged(a, c.left)
-	return msrDone
 }
 
 // x2APICWrite writes a register of the local APIC and does what follows.

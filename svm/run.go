@@ -76,6 +76,9 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		}
 		if c.loaded == 0 {
 			c.loadFPU(p)
+			if c.vmcb.Save.DR7&x86.DR7Enable != 0 {
+				c.loadDR() // breakpoints are on
+			}
 		}
 		c.useASID(&p.asid, p.number)
 		enter(c)
@@ -143,6 +146,7 @@ func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
 		return nucleus.VerdictExit, true
 	}
 	if c.tripleFault != 0 {
+		c.tripleFault = 0
 		c.reason = reasonShutdown
 		return nucleus.VerdictExit, true
 	}
@@ -175,15 +179,17 @@ func (c *vcpuMem) takeRequests() (toGo bool) {
 	if c.taken(vcpu.RequestNMI) {
 		c.nmi.pending = 1
 	}
-	switch {
-	case c.taken(vcpu.RequestINIT):
-		// A processor that waits for a start-up IPI ignores INIT.
+	// A processor that waits for a start-up IPI ignores INIT, and any other
+	// ignores the start-up IPI.
+	if c.taken(vcpu.RequestINIT) && !waits {
 		c.reason = reasonINIT
-		return !waits
-	case c.taken(vcpu.RequestSIPI):
+		return true
+	}
+	if c.taken(vcpu.RequestSIPI) && waits {
 		c.reason, c.reasonData = reasonSIPI, uint64(a.SIPI.Load())
-		return waits // any other processor ignores it
-	case c.taken(vcpu.RequestExit):
+		return true
+	}
+	if c.taken(vcpu.RequestExit) {
 		c.reason = reasonKick
 		return true
 	}
@@ -231,10 +237,10 @@ func (c *vcpuMem) wakes() bool {
 		return false // waits for INIT or a start-up IPI
 	}
 	s := &c.vmcb.Save
-	wake := c.event != 0 || c.window != 0 || c.nmi.pending != 0 && !c.nmi.masked(s.RIP)
+	wake := c.event != 0 || c.nmi.pending != 0 && !c.nmi.masked(s.RIP)
 	if !wake && s.RFLAGS&x86.FlagIF != 0 {
 		_, irq := apic.Pending(a)
-		wake = irq || apic.ExtINT(a)
+		wake = irq || apic.ExtINT(a) || c.window != 0
 	}
 	if wake {
 		a.Activity = uint32(x86.ActivityRunning)

@@ -9,7 +9,8 @@ import (
 	"ringo/x86"
 )
 
-// Load puts the register groups g of s into the vCPU.
+// Load puts the register groups g of s into the vCPU. GroupInterrupt drops the
+// events that wait for delivery; an owner who wants them injects them again.
 func (v *VCPU) Load(g x86.Groups, s *x86.State) error {
 	if v.c == nil {
 		return vcpu.ErrClosed
@@ -206,7 +207,8 @@ func loadInterrupt(c *vcpuMem, s *x86.State) {
 	if i.STIShadow || i.MovSSShadow {
 		ctl.InterruptShadow |= ShadowActive
 	}
-	c.nmi = nmiState{pending: c.nmi.pending}
+	c.event, c.eventSoft, c.eventHasCR2, c.tripleFault = 0, 0, 0, 0
+	c.nmi = nmiState{}
 	if i.NMIBlocked {
 		c.nmi.blocked = 1
 	}

@@ -8,6 +8,8 @@ func enter(c *vcpuMem)
 
 func enterEnd()
 
+func entryText() (start, end uintptr)
+
 func vmsaveHost(pa uint64)
 
 //go:noescape

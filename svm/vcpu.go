@@ -9,6 +9,10 @@ import (
 	"ringo/x86"
 )
 
+// maxTries bounds how often a guest may run an instruction again that cannot
+// be read: its tables or its code would have to change each time.
+const maxTries = 1000
+
 // errBusy is returned where an event waits that must be delivered first.
 var errBusy = errors.New("another event waits for delivery")
 
@@ -20,6 +24,7 @@ type VCPU struct {
 	fetch fetcher
 	next  uint64 // RIP behind the instruction of the last exit
 	last  vcpu.Kind
+	tries int // how often in a row an instruction could not be read
 }
 
 // Area is the vCPU's shared memory.
@@ -100,11 +105,20 @@ func (v *VCPU) setNext(e *vcpu.Exit, next uint64) {
 // must run the instruction again.
 func (v *VCPU) length(e *vcpu.Exit) (n uint8, ok bool) {
 	n = v.fetch.length(v.c, v.vm.area.Stage2Generation.Load())
-	if n == 0 && v.fetch.missing {
+	switch {
+	case n != 0:
+		v.tries = 0
+		return n, true
+	case v.fetch.missing:
 		*e = vcpu.Exit{Kind: vcpu.KindStage2, GPA: v.fetch.missingAt, Fetch: true, Name: e.Name, Raw: e.Raw}
 		return 0, false
 	}
-	return n, true
+	if v.tries++; v.tries < maxTries {
+		return 0, true
+	}
+	v.tries = 0
+	*e = vcpu.Exit{Kind: vcpu.KindUnknown, Name: e.Name, Raw: e.Raw}
+	return 0, false
 }
 
 // resolveCR settles a write of CR8, the one control register access that is

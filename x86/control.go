@@ -19,28 +19,19 @@ const (
 	CR0Valid = CR0PE | CR0MP | CR0EM | CR0TS | CR0ET | CR0NE | CR0WP | CR0AM | CR0NW | CR0CD | CR0PG
 )
 
-// Fields of CR3 (SDM volume 3A, table "Use of CR3 with 4-Level Paging").
+// Fields of CR3 and CR8 (SDM volume 3A, table "Use of CR3 with 4-Level Paging").
 const (
-	CR3PWT       = 1 << 3
-	CR3PCD       = 1 << 4
-	CR3PCIDMask  = 0xFFF
-	CR3NoFlush   = 1 << 63
-	CR3Mask32    = 0xFFFFF000
-	CR3MaskPAE   = 0xFFFFFFE0
-	CR3MaskLong  = 0x000FFFFFFFFFF000
-	CR3LAMU57    = 1 << 61
-	CR3LAMU48    = 1 << 62
-	CR8Valid     = 0xF
-	CR8TPRShift  = 4 // CR8 is the task priority register shifted right by this
-	MaxPhysBits  = 52
-	LinearBits4  = 48
-	LinearBits5  = 57
-	PageShift    = 12
-	PageSize4K   = 1 << 12
-	PageSize2M   = 1 << 21
-	PageSize4M   = 1 << 22
-	PageSize1G   = 1 << 30
-	PageOffset4K = PageSize4K - 1
+	CR3PWT      = 1 << 3
+	CR3PCD      = 1 << 4
+	CR3PCIDMask = 0xFFF
+	CR3NoFlush  = 1 << 63
+	CR3Mask32   = 0xFFFFF000
+	CR3MaskPAE  = 0xFFFFFFE0
+	CR3MaskLong = 0x000FFFFFFFFFF000
+	CR3LAMU57   = 1 << 61
+	CR3LAMU48   = 1 << 62
+	CR8Valid    = 0xF
+	CR8TPRShift = 4 // CR8 is bits 7:4 of the task priority register
 )
 
 // Bits of CR4.

@@ -5,6 +5,12 @@ package x86
 const (
 	MSRAMDPatchLevel   = 0x8B // the same register as MSRBiosSignID
 	MSRTscRatio        = 0xC0000104
+	MSRSMCABase        = 0xC0002000
+	MSRSMCALast        = 0xC0002FFF
+	MSRAMDPerfEvtSel0  = 0xC0010000
+	MSRAMDPerfEvtSel3  = 0xC0010003
+	MSRAMDPerfCtr0     = 0xC0010004
+	MSRAMDPerfCtr3     = 0xC0010007
 	MSRSysCfg          = 0xC0010010
 	MSRHWCR            = 0xC0010015
 	MSRIORRBase0       = 0xC0010016
@@ -36,10 +42,6 @@ const (
 	MSRSEVStatus       = 0xC0010131
 	MSROSVWIDLength    = 0xC0010140
 	MSROSVWStatus      = 0xC0010141
-	MSRAMDPerfEvtSel0  = 0xC0010000
-	MSRAMDPerfEvtSel3  = 0xC0010003
-	MSRAMDPerfCtr0     = 0xC0010004
-	MSRAMDPerfCtr3     = 0xC0010007
 	MSRAMDPerfCtl0     = 0xC0010200
 	MSRAMDPerfCtrX0    = 0xC0010201
 	MSRAMDPerfCtl5     = 0xC001020A
@@ -49,6 +51,8 @@ const (
 	MSRRAPLPwrUnit     = 0xC0010299
 	MSRCoreEnergyStat  = 0xC001029A
 	MSRAMDPkgEnergy    = 0xC001029B
+	MSRAMDPPINCtl      = 0xC00102F0
+	MSRAMDPPIN         = 0xC00102F1
 	MSRCPUIDFeatures7  = 0xC0011002
 	MSRCPUIDFeatures   = 0xC0011004
 	MSRCPUIDExtFeature = 0xC0011005
@@ -62,10 +66,6 @@ const (
 	MSRIBSFetchCtl     = 0xC0011030
 	MSRIBSOpCtl        = 0xC0011033
 	MSRIBSCtl          = 0xC001103A
-	MSRAMDPPINCtl      = 0xC00102F0
-	MSRAMDPPIN         = 0xC00102F1
-	MSRSMCABase        = 0xC0002000
-	MSRSMCALast        = 0xC0002FFF
 )
 
 // Bits of AMD's MSRs.

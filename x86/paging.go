@@ -34,6 +34,19 @@ const (
 	PTEPKeyShift = 59                 // protection key, 4 bits
 )
 
+// Sizes of pages in bytes and of addresses in bits.
+const (
+	PageShift    = 12
+	PageSize4K   = 1 << 12
+	PageSize2M   = 1 << 21
+	PageSize4M   = 1 << 22
+	PageSize1G   = 1 << 30
+	PageOffset4K = PageSize4K - 1
+	MaxPhysBits  = 52
+	LinearBits4  = 48 // 4-level paging
+	LinearBits5  = 57 // 5-level paging
+)
+
 // IsCanonical tells whether bits 63 down to linearBits-1 of a are all equal;
 // linearBits is LinearBits4 or LinearBits5.
 func IsCanonical(a uint64, linearBits uint) bool {

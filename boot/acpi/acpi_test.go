@@ -192,11 +192,5 @@ func TestDisassembles(t *testing.T) {
 		require.NoError(t, err, "%s: %s", name, out)
 		require.NotContains(t, string(out), "Error", name)
 		require.NotContains(t, string(out), "Warning", name)
-		if name != "DSDT" {
-			continue
-		}
-		out, err = exec.Command(iasl, "-we", file[:len(file)-3]+"dsl").CombinedOutput()
-		require.NoError(t, err, "compiling again: %s", out)
-		require.Contains(t, string(out), "0 Errors, 0 Warnings")
 	}
 }

@@ -49,7 +49,9 @@ func probe(t *testing.T) []byte {
 		line(name, 8)
 		a.Pop(r)
 	}
-	a.Lea(RSI, Ptr(RBX, 0)) // through the identity map
+	a.Mov(RSI, RBX) // through the identity map
+	line("identity", 8)
+	a.Lea(RSI, Ptr(RBX, 0).Plus(R8, 1))
 	line("handoff", entry.HandoffSize)
 	word("rdi", RBX)
 	word("rsp", R15)
@@ -58,7 +60,7 @@ func probe(t *testing.T) []byte {
 	a.Mov(ECX, Imm(0xc0000080))
 	a.Rdmsr()
 	word("efer", RAX)
-	a.Mov(R9, Ptr(RBX, entry.HandoffBootParams))
+	a.Mov(R9, Ptr(RBX, entry.HandoffBootParams).Plus(R8, 1))
 	a.Lea(RSI, Ptr(R9, 0).Plus(R8, 1))
 	line("params", 0xd00)
 	a.Mov(ESI, Ptr(R9, 0x228)) // cmd_line_ptr
@@ -67,7 +69,7 @@ func probe(t *testing.T) []byte {
 	a.Mov(ESI, Ptr(R9, 0x218)) // ramdisk_image
 	a.Add(RSI, R8)
 	line("initrd", 16)
-	a.Mov(RSI, Ptr(RBX, entry.HandoffAPTrampoline))
+	a.Mov(RSI, Ptr(RBX, entry.HandoffAPTrampoline).Plus(R8, 1))
 	a.Add(RSI, R8)
 	line("ap", entry.APTrampolineSize)
 	a.Mov(ESI, Imm(dataVirt))
@@ -117,10 +119,7 @@ func probe(t *testing.T) []byte {
 // boot runs an image in the emulator and returns what it prints.
 func boot(t *testing.T, image string, args ...string) string {
 	t.Helper()
-	qemu, err := exec.LookPath("qemu-system-x86_64")
-	if err != nil {
-		t.Skip("qemu-system-x86_64 is not installed (Debian package qemu-system-x86)")
-	}
+	qemu := emulator(t, "qemu-system-x86_64")
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, qemu, append([]string{
@@ -158,22 +157,23 @@ func TestBoot(t *testing.T) {
 	}{{"1G", 1024}, {"6G", 6144}} {
 		t.Run(memory.arg, func(t *testing.T) {
 			got := fields(t, boot(t, image, "-m", memory.arg, "-initrd", initrd, "-append", "console=com1 hello"))
-			checkHandoff(t, got)
+			checkHandoff(t, got, 16, 0x100000)
+			require.Equal(t, "RINGOHO1", string(got["identity"]))
 			checkLoader(t, got, memory.mib)
 		})
 	}
 }
 
-func checkHandoff(t *testing.T, got map[string][]byte) {
+func checkHandoff(t *testing.T, got map[string][]byte, protocol, load uint64) {
 	var h entry.Handoff
 	require.NoError(t, binary.Read(bytes.NewReader(got["handoff"]), binary.LittleEndian, &h))
 	u64 := func(name string) uint64 { return binary.LittleEndian.Uint64(got[name]) }
 	const size = 0x3000 + 5<<20 + 0x1000
 	require.Equal(t, uint64(entry.Magic), h.Magic)
-	require.Equal(t, uint64(16), h.ProtocolEntry)
+	require.Equal(t, protocol, h.ProtocolEntry)
 	require.Equal(t, uint64(imageVirt), h.ImageVirt)
 	require.Equal(t, uint64(size), h.ImageSize)
-	require.Equal(t, uint64(0x100000), h.ReservedPhys)
+	require.Equal(t, load, h.ReservedPhys)
 	require.Greater(t, h.ImagePhys, h.ReservedPhys)
 	require.Greater(t, h.ReservedPhys+h.ReservedSize, h.ImagePhys+h.ImageSize)
 	require.NotZero(t, h.EntryTSC)
@@ -200,27 +200,29 @@ func checkLoader(t *testing.T, got map[string][]byte, mib uint64) {
 	params := got["params"]
 	require.Equal(t, "HdrS", string(params[0x202:0x206]))
 	require.Equal(t, uint32(1600), binary.LittleEndian.Uint32(params[0x21c:]))
-	ram := uint64(0)
+	require.InDelta(t, mib<<20, ramOf(params), 1<<20)
+}
+
+// ramOf sums the usable memory of the e820 table.
+func ramOf(params []byte) (ram uint64) {
 	for i := range int(params[0x1e8]) {
 		e := params[0x2d0+20*i:]
 		if binary.LittleEndian.Uint32(e[16:]) == 1 {
 			ram += binary.LittleEndian.Uint64(e[8:])
 		}
 	}
-	require.InDelta(t, mib<<20, ram, 1<<20)
+	return ram
 }
 
 func TestNoLongMode(t *testing.T) {
-	if _, err := exec.LookPath("qemu-system-i386"); err != nil {
-		t.Skip("qemu-system-i386 is not installed (Debian package qemu-system-x86)")
-	}
+	qemu := emulator(t, "qemu-system-i386")
 	dir := t.TempDir()
 	image, elfFile := filepath.Join(dir, "image"), filepath.Join(dir, "elf")
 	require.NoError(t, os.WriteFile(elfFile, probe(t), 0o644))
 	require.NoError(t, makeImage(image, elfFile))
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "qemu-system-i386", "-accel", "tcg", "-display", "none", "-monitor", "none",
+	cmd := exec.CommandContext(ctx, qemu, "-accel", "tcg", "-display", "none", "-monitor", "none",
 		"-serial", "stdio", "-cpu", "pentium3", "-m", "128", "-kernel", image)
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -232,4 +234,18 @@ func TestNoLongMode(t *testing.T) {
 	require.Equal(t, want, string(got))
 	cancel()
 	require.Error(t, cmd.Wait())
+}
+
+// emulator finds QEMU. Without it the test is skipped, or fails if
+// RINGO_REQUIRE_QEMU=1.
+func emulator(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("RINGO_REQUIRE_QEMU") == "1" {
+		t.Fatalf("%s is not installed (Debian package qemu-system-x86)", name)
+	}
+	if err != nil {
+		t.Skipf("%s is not installed (Debian package qemu-system-x86)", name)
+	}
+	return path
 }

@@ -14,10 +14,12 @@ import (
 	"ringo/api/bundle"
 )
 
-// bundleMake makes a bundle. It writes the file whole or not at all.
+// bundleMake makes a bundle. It writes the file whole or not at all. The
+// files are beside ringo.yaml, or in the folder that -files names.
 func bundleMake(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bundle make", flag.ContinueOnError)
 	output := flags.String("o", "", "file to write")
+	folder := flags.String("files", "", "folder of the files")
 	rest, err := arguments(flags, args, 1)
 	if err != nil {
 		return err
@@ -33,10 +35,12 @@ func bundleMake(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	folder := filepath.Dir(config)
+	if *folder == "" {
+		*folder = filepath.Dir(config)
+	}
 	var archive bytes.Buffer
 	err = bundle.Make(&archive, text, func(name string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))
+		return os.ReadFile(filepath.Join(*folder, filepath.FromSlash(name)))
 	})
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", config, err)

@@ -1,7 +1,7 @@
 // Command ringoctl is the administrator's command line, for an ordinary PC.
 // It makes and checks bundles, what a node boots with.
 //
-//	ringoctl bundle make -o FILE DIR|ringo.yaml
+//	ringoctl bundle make -o FILE [-files DIR] DIR|ringo.yaml
 //	ringoctl bundle check FILE
 //	ringoctl bundle list FILE
 //	ringoctl version

@@ -36,7 +36,7 @@ func (c *command) usage() string { return strings.TrimSpace("ringoctl " + c.name
 
 // commands lists all but help, which needs the list itself.
 var commands = []command{
-	{"bundle make", "-o FILE DIR|ringo.yaml", "make a bundle from ringo.yaml and the files that it names", bundleMake},
+	{"bundle make", "-o FILE [-files DIR] DIR|ringo.yaml", "make a bundle from ringo.yaml and the files that it names", bundleMake},
 	{"bundle check", "FILE", "say whether a bundle is sound, and what it asks for", bundleCheck},
 	{"bundle list", "FILE", "list the VMs and the files of a bundle", bundleList},
 	{"version", "", "print the version", version},
@@ -112,9 +112,9 @@ func runHelp(words []string, out, errOut io.Writer) int {
 func help(w io.Writer) {
 	fmt.Fprint(w, "ringoctl: make and check what a Ringo node boots with\n\nusage:\n")
 	for i := range commands {
-		fmt.Fprintf(w, "  %-48s %s\n", commands[i].usage(), commands[i].about)
+		fmt.Fprintf(w, "  %-62s %s\n", commands[i].usage(), commands[i].about)
 	}
-	fmt.Fprintf(w, "  %-48s %s\n", "ringoctl help [COMMAND]", "print this, or the usage of one command")
+	fmt.Fprintf(w, "  %-62s %s\n", "ringoctl help [COMMAND]", "print this, or the usage of one command")
 }
 
 // version prints the build's version and the machine versions it knows.

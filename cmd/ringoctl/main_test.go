@@ -47,7 +47,7 @@ func TestHelp(t *testing.T) {
 		code, out, errOut := call(args...)
 		require.Equal(t, exitOK, code, args)
 		require.Empty(t, errOut, args)
-		require.Contains(t, out, "ringoctl bundle make -o FILE DIR|ringo.yaml", args)
+		require.Contains(t, out, "ringoctl bundle make -o FILE [-files DIR] DIR|ringo.yaml", args)
 	}
 	_, out, _ := call("help", "bundle")
 	require.NotContains(t, out, "version")
@@ -84,6 +84,16 @@ func TestMakeCheckList(t *testing.T) {
 	require.Equal(t, exitOK, code)
 	require.Contains(t, out, "demo")
 	require.Contains(t, out, "vmlinuz")
+}
+
+func TestFilesElsewhere(t *testing.T) {
+	dir, files := sources(t), t.TempDir()
+	require.NoError(t, os.Rename(filepath.Join(dir, "vmlinuz"), filepath.Join(files, "vmlinuz")))
+	file := filepath.Join(t.TempDir(), "demo.bundle")
+	code, _, errOut := call("bundle", "make", "-files", files, "-o", file, dir)
+	require.Equal(t, exitOK, code, errOut)
+	code, _, errOut = call("bundle", "check", file)
+	require.Equal(t, exitOK, code, errOut)
 }
 
 func TestFailures(t *testing.T) {

@@ -19,7 +19,7 @@ func newScale(hz uint64) scale {
 		den <<= 1
 		shift++
 	}
-	for num <= den/2 {
+	for num<<1 < den {
 		num <<= 1
 		shift--
 	}

@@ -70,8 +70,8 @@ func (p *PIT) now() int64 {
 	return int64(q)
 }
 
-// span is the shortest time that holds that many ticks.
-func span(ticks int64) time.Duration {
+// timeOf is when the clock reaches that many ticks.
+func timeOf(ticks int64) time.Duration {
 	hi, lo := bits.Mul64(uint64(ticks), uint64(time.Second))
 	lo, carry := bits.Add64(lo, Frequency-1, 0)
 	q, _ := bits.Div64(hi+carry, lo, Frequency)
@@ -93,8 +93,8 @@ func (p *PIT) schedule(now int64) {
 		p.timer.Stop()
 		return
 	}
-	wait := max(next-c.elapsed(now), p.last+minTicks-now)
-	p.timer.Reset(span(wait))
+	at := max(now+next-c.elapsed(now), p.last+minTicks)
+	p.timer.Reset(timeOf(at) - p.clock.Now())
 }
 
 // due runs when the timer fires.

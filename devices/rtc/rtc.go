@@ -143,8 +143,10 @@ func (r *RTC) update() {
 		if waiting&cUF != 0 {
 			sooner(left)
 		}
-		if at, ok := r.nextAlarm(s.second); ok && waiting&cAF != 0 {
-			sooner(left + time.Duration(at-s.second-1)*time.Second)
+		if waiting&cAF != 0 {
+			if at, ok := r.nextAlarm(s.second); ok {
+				sooner(left + time.Duration(at-s.second-1)*time.Second)
+			}
 		}
 	}
 	if wait < 0 {

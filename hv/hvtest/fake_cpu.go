@@ -20,10 +20,11 @@ type fakeCPU struct {
 	s        x86.State // inside Run also GPR, RIP and RFLAGS
 	emul     insn.Emulator
 	mem      fakeMemory
-	queued   vcpu.Event // enters the guest next
-	pending  vcpu.Event // was being delivered at the last exit
-	deferred vcpu.Event // an interrupt that an exception overtook
-	nmi      bool       // an NMI waits
+	paging   insn.PagingState // of accesses that no instruction makes
+	queued   vcpu.Event       // enters the guest next
+	pending  vcpu.Event       // was being delivered at the last exit
+	deferred vcpu.Event       // an interrupt that an exception overtook
+	nmi      bool             // an NMI waits
 	window   bool
 	exit     *vcpu.Exit // of the Run that goes on
 }
@@ -158,7 +159,14 @@ func combine(first, second vcpu.Event) vcpu.Event {
 
 // Pending implements vcpu.VCPU.
 func (v *fakeCPU) Pending() (vcpu.Event, bool) {
-	return v.pending, v.pending.Type != vcpu.EventNone
+	ev := v.pending
+	if ev.Type == vcpu.EventNone {
+		ev = v.queued
+	}
+	if ev.Type == vcpu.EventNone && v.nmi {
+		ev = vcpu.Event{Type: vcpu.EventNMI, Vector: x86.VectorNMI}
+	}
+	return ev, ev.Type != vcpu.EventNone
 }
 
 // Window implements vcpu.VCPU.

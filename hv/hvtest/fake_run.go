@@ -54,8 +54,9 @@ func (v *fakeCPU) complete(e *vcpu.Exit) {
 		}
 	case vcpu.KindRDMSR:
 		g[x86.RAX], g[x86.RDX] = e.Data&0xFFFF_FFFF, e.Data>>32
-	case vcpu.KindCPUID, vcpu.KindWRMSR, vcpu.KindCR, vcpu.KindHLT, vcpu.KindPAUSE, vcpu.KindXSETBV,
-		vcpu.KindHypercall:
+	case vcpu.KindXSETBV:
+		v.s.XCR0 = e.Data
+	case vcpu.KindCPUID, vcpu.KindWRMSR, vcpu.KindCR, vcpu.KindHLT, vcpu.KindPAUSE, vcpu.KindHypercall:
 	default:
 		return
 	}
@@ -97,6 +98,9 @@ func (v *fakeCPU) attend() bool {
 			return v.leave(vcpu.KindINIT)
 		case r&vcpu.RequestSIPI != 0:
 			v.area.Request.And(^uint32(vcpu.RequestSIPI))
+			if x86.Activity(v.area.Activity) != x86.ActivityWaitSIPI {
+				return false
+			}
 			v.exit.Data = uint64(v.area.SIPI.Load())
 			return v.leave(vcpu.KindSIPI)
 		case r&vcpu.RequestNMI != 0:
@@ -118,7 +122,7 @@ func (v *fakeCPU) awake() bool {
 	_, irq := apic.Pending(v.area)
 	open := v.s.RFLAGS&x86.FlagIF != 0
 	if v.nmi && !v.s.Interrupt.NMIBlocked || v.queued.Type != vcpu.EventNone ||
-		open && (irq || v.window || v.area.ExtINT.Load() != 0 || v.deferred.Type != vcpu.EventNone) {
+		open && (irq || v.window || apic.ExtINT(v.area) || v.deferred.Type != vcpu.EventNone) {
 		v.area.Activity = uint32(x86.ActivityRunning)
 		return true
 	}
@@ -166,7 +170,7 @@ func (v *fakeCPU) events() (exit, delivered bool) {
 		ev := v.deferred
 		v.deferred = vcpu.Event{}
 		return v.deliver(ev), true
-	case v.window, v.area.ExtINT.Load() != 0:
+	case v.window, apic.ExtINT(v.area):
 		return v.leave(vcpu.KindIntrWindow), false
 	}
 	if vector, ok := apic.Pending(v.area); ok {
@@ -179,11 +183,15 @@ func (v *fakeCPU) events() (exit, delivered bool) {
 // step executes one instruction.
 func (v *fakeCPU) step() bool {
 	s := &v.s
-	before := *s
+	gpr, rip, rflags := s.GPR, s.RIP, s.RFLAGS
 	v.mem.exited = false
 	r, err := v.emul.Step(&v.mem, s, nil)
 	in := v.emul.Inst()
 	if errors.Is(err, insn.ErrUnsupported) && in != nil {
+		if isHypervisors(in.Op) {
+			v.exit.Name = in.Op.String()
+			return v.leave(vcpu.KindInsn)
+		}
 		err = v.execute(in)
 		r = insn.Result{}
 	}
@@ -191,11 +199,11 @@ func (v *fakeCPU) step() bool {
 	switch {
 	case v.mem.exited:
 		if in == nil || in.Rep == 0 {
-			s.GPR, s.RIP, s.RFLAGS = before.GPR, before.RIP, before.RFLAGS
+			s.GPR, s.RIP, s.RFLAGS = gpr, rip, rflags
 		}
 		return true
 	case errors.As(err, &f):
-		s.GPR, s.RIP, s.RFLAGS = before.GPR, before.RIP, before.RFLAGS
+		s.GPR, s.RIP, s.RFLAGS = gpr, rip, rflags
 		v.raise(f)
 	case err != nil:
 		v.exit.Name = err.Error()

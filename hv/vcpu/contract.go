@@ -46,17 +46,23 @@ type VCPU interface {
 	Area() *Area
 	// Run enters the guest and returns at the first exit that needs Go. If
 	// the previous exit asked for a result (Exit.Kind says so), Run first
-	// completes that instruction with what is in e; see Exit.
+	// completes that instruction with what is in e; see Exit. A request of
+	// Area.Request that it reports, it also clears.
 	Run(e *Exit) error
 	Load(x86.Groups, *x86.State) error
 	Store(x86.Groups, *x86.State) error
 	// Inject queues an exception, an NMI or the event that Pending returned
-	// for the next entry. Interrupts are pulled from the APIC page, or from
-	// Area.ExtINT, never injected.
+	// for the next entry. Interrupts are pulled from the APIC page, never
+	// injected, except for the PIC's: Area.ExtINT makes KindIntrWindow, upon
+	// which the caller asks the PIC and injects what it says.
+	//
+	// An exception that meets a Pending one combines with it as on a processor
+	// (#DF, triple fault).
 	Inject(Event) error
 	// Pending is the event that was being delivered when the last exit came
-	// and that must be delivered again. Run does so by itself unless Cancel
-	// was set in the exit; Pending only shows it.
+	// and that must be delivered again, or one that Inject has queued since.
+	// Run does so by itself unless Cancel was set in the exit; Pending only
+	// shows it.
 	Pending() (Event, bool)
 	// Window asks for an exit as soon as the guest can take an interrupt.
 	Window(on bool)

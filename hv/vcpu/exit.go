@@ -19,13 +19,17 @@ const (
 	// KindStage2: access to guest RAM that is not mapped yet, or not with
 	// that right. The caller makes it present; the guest retries.
 	KindStage2
-	KindCPUID     // completes with Area.GPR as the caller left them; steps over
-	KindRDMSR     // completes with Data in EDX:EAX; steps over
-	KindWRMSR     // steps over
-	KindCR        // mov to/from a control register; completes like CPUID
-	KindHLT       // only when the fast path is not allowed to halt; steps over
-	KindPAUSE     // steps over
-	KindXSETBV    // completes like WRMSR; the fast path has checked nothing
+	KindCPUID // completes with Area.GPR as the caller left them; steps over
+	KindRDMSR // completes with Data in EDX:EAX; steps over
+	KindWRMSR // steps over
+	KindCR    // mov to/from a control register; completes like CPUID
+	// KindHLT: only when the fast path is not allowed to halt; steps over. The
+	// caller sets Area.Activity to have the next Run wait.
+	KindHLT
+	KindPAUSE // steps over
+	// KindXSETBV: the fast path has checked nothing. Run sets XCR0 to Data,
+	// which is EDX:EAX, and steps over; ECX is in Area.GPR.
+	KindXSETBV
 	KindHypercall // completes with Area.GPR; steps over
 	KindIntrWindow
 	KindNMIWindow

@@ -16,8 +16,12 @@ func (g *Guest) StartAPs(label string) {
 	g.Call("start_aps")
 }
 
-// varAPMain is the address of the code that StartAPs was given.
-const varAPMain = variables + 0x20
+const (
+	// varAPMain is the address of the code that StartAPs was given.
+	varAPMain = variables + 0x20
+	// varAPStack is the end of the two words that the way to 64-bit mode needs.
+	varAPStack = variables + 0x40
+)
 
 func (g *Guest) apCode() {
 	g.Label("start_aps")
@@ -85,26 +89,15 @@ func (g *Guest) apStart() {
 	g.DataAddr(32, "ap32", 0)
 	g.Data16(selCode32)
 	g.Label("ap16.gdtr")
-	g.Data16(10*8 - 1)
+	g.Data16(gdtSize - 1)
 	g.DataAddr(32, "gdt", 0)
 	g.Label("ap16.end")
 
 	g.Bits(Bits32)
 	g.Label("ap32") // not in the copy: this can be above 1 MiB
-	g.Mov(EAX, Imm(selData))
-	for _, s := range []Reg{DS, ES, FS, GS, SS} {
-		g.Mov(s, EAX)
-	}
-	g.Mov(EAX, Imm(longCR4))
-	g.Mov(CR4, EAX)
-	g.Mov(EAX, Imm(pageTables))
-	g.Mov(CR3, EAX)
-	g.Mov(ECX, Imm(msrEFER))
-	g.Rdmsr()
-	g.Or(EAX, Imm(eferLME))
-	g.Wrmsr()
-	g.Mov(EAX, Imm(longCR0))
-	g.Mov(CR0, EAX)
-	g.JmpFar(selCode64, "ap64", 32)
+	g.dataSegments()
+	// One stack for all: whoever comes here writes the same two words to it.
+	g.Mov(ESP, Imm(varAPStack))
+	g.longMode(Addr{Label: "ap64"})
 	g.Bits(Bits64)
 }

@@ -4,7 +4,8 @@
 // 0x3f8 and end by a byte written to the debug-exit port 0xf4: 0 is success.
 //
 // PVH wraps any 32-bit program; Long adds a runtime in 64-bit mode with an
-// identity map of 4 GiB, interrupts, the local APIC and other processors. A
+// identity map of 4 GiB, interrupts, the local APIC and other processors; Real
+// goes back to real mode. A
 // mistake in a program is a bug of this package, so these functions panic
 // with the assembler's errors and do not return them.
 //

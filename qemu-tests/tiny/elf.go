@@ -27,13 +27,17 @@ type pvhNote struct {
 // paging: flat segments, interrupts off, EBX = hvm_start_info, no stack. It is
 // loaded at LoadAddress, its first byte is the entry.
 func PVH(build func(a *asm.Asm)) []byte {
-	a := asm.New(asm.Bits32, LoadAddress)
-	build(a)
-	code, err := a.Bytes()
+	code, err := assemble(build).Bytes()
 	if err != nil {
 		panic(err)
 	}
 	return wrap(code)
+}
+
+func assemble(build func(a *asm.Asm)) *asm.Asm {
+	a := asm.New(asm.Bits32, LoadAddress)
+	build(a)
+	return a
 }
 
 // wrap puts code into an ELF file.

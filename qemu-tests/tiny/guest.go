@@ -59,6 +59,9 @@ func (g *Guest) enterLong() {
 	g.Cli()
 	g.Cld()
 	g.Mov(ESP, Imm(stacks+stackBytes))
+	g.Mov(AL, Imm(0xff)) // mask both PICs: firmware may have left a timer on
+	g.Out(Imm(0x21), AL)
+	g.Out(Imm(0xa1), AL)
 	g.Mov(EDI, Imm(pageTables))
 	g.Mov(ECX, Imm((zeroEnd-pageTables)/4))
 	g.Xor(EAX, EAX)
@@ -68,12 +71,21 @@ func (g *Guest) enterLong() {
 	g.Mov(Abs(varCPUs).Dword(), Imm(1))
 	g.identityMap()
 	g.Lgdt(At("gdtr"))
+	g.dataSegments()
 	g.longMode(Addr{Label: "long"})
 
 	g.Bits(Bits64)
 	g.Label("long")
 	g.Call("idt")
 	g.Xor(EBP, EBP)
+}
+
+// dataSegments loads the flat data segment in 32-bit mode.
+func (g *Guest) dataSegments() {
+	g.Mov(EAX, Imm(selData))
+	for _, s := range []Reg{DS, ES, FS, GS, SS} {
+		g.Mov(s, EAX)
+	}
 }
 
 // identityMap fills the tables for 4 GiB in pages of 2 MiB.
@@ -119,14 +131,15 @@ func (g *Guest) data() {
 		0x00af_9b00_0000_ffff, // selCode64
 		0x00cf_9300_0000_ffff, // selData
 		0x00cf_9b00_0000_ffff, // selCode32
-		0x000f_9b00_0000_ffff, // selCode16: 1 MiB
-		0x000f_9300_0000_ffff, // selData16
+		0x0000_9b40_0000_ffff, // selCode16: 64 KiB at chaosPage
+		0x0000_9340_0000_ffff, // selData16
 		0x00af_fb00_0000_ffff, // selUser64
 		0x00cf_f300_0000_ffff, // selUserD
-		0, 0,                  // selTSS, filled in by the program that needs it
+		0x00cf_fb00_0000_ffff, // selUser32
+		tssBase<<16|0x0000_8900_0000_0000|tssLimit, 0, // selTSS
 	)
 	g.Label("gdtr")
-	g.Data16(10*8 - 1)
+	g.Data16(gdtSize - 1)
 	g.DataAddr(64, "gdt", 0)
 	for _, t := range g.texts {
 		g.Label(t.label)

@@ -1,13 +1,13 @@
 package tiny
 
 // Guest-physical memory of a program made by Long; its virtual memory is the
-// same. 4 MiB of RAM are enough.
+// same. 4 MiB of RAM are enough, 6 for Chaos.
 const (
 	apPage      = 0x8000 // start-up code of the other processors, SIPI vector 8
 	LoadAddress = 0x100000
 
 	// The runtime zeroes from here to zeroEnd.
-	pageTables   = 0x200000 // PML4, PDPT, four PDs, and two tables for chaos
+	pageTables   = 0x200000 // PML4, PDPT, four PDs, and one more PD for chaos
 	idtBase      = 0x210000 // 256 gates of 16 bytes
 	counters     = 0x211000 // interrupts taken by the counting handlers, by vector
 	apicIDs      = 0x212000 // 4 bytes for each processor, in order of arrival
@@ -17,7 +17,11 @@ const (
 	stacks       = 0x220000 // stack n ends at stacks + (n+1)*stackBytes
 	stackBytes   = 0x4000
 	maxCPUs      = 64
-	programPages = stacks + maxCPUs*stackBytes // not zeroed
+	endOfRuntime = stacks + maxCPUs*stackBytes
+
+	tssBase   = programData + 0x4000 // of a program that uses interrupt stacks
+	tssLimit  = 0x67
+	chaosPage = 0x400000 // where Chaos runs random code: 2 MiB, open to CPL 3
 )
 
 // Variables of the runtime.
@@ -46,5 +50,7 @@ const (
 	selData16 = 0x28
 	selUser64 = 0x30 | 3
 	selUserD  = 0x38 | 3
-	selTSS    = 0x40
+	selUser32 = 0x40 | 3
+	selTSS    = 0x48
+	gdtSize   = 0x58
 )

@@ -98,12 +98,14 @@ func (a *Asm) Bytes() ([]byte, error) {
 }
 
 // Fail records an error of the caller's, which Bytes will return.
-func (a *Asm) Fail(err error) {
-	a.errs = append(a.errs, fmt.Errorf("asm: offset %#x: %w", len(a.code), err))
+func (a *Asm) Fail(err error) { a.failAt(len(a.code), "%w", err) }
+
+func (a *Asm) failAt(offset int, format string, args ...any) {
+	a.errs = append(a.errs, fmt.Errorf("asm: offset %#x: "+format, append([]any{offset}, args...)...))
 }
 
 func (a *Asm) errorf(kind error, format string, args ...any) {
-	a.Fail(fmt.Errorf(format+": %w", append(args, kind)...))
+	a.failAt(len(a.code), format+": %w", append(args, kind)...)
 }
 
 // Raw emits bytes as they are.

@@ -13,7 +13,7 @@ type fixup struct {
 func (a *Asm) resolve(f fixup) {
 	off, ok := a.labels[f.label]
 	if !ok {
-		a.errorf(ErrLabel, "label %q, used at offset %#x, is not defined", f.label, f.at)
+		a.failAt(f.at, "label %q is not defined: %w", f.label, ErrLabel)
 		return
 	}
 	v := int64(a.origin) + int64(off) + f.add
@@ -21,7 +21,7 @@ func (a *Asm) resolve(f fixup) {
 		v = int64(off) + f.add - int64(f.end)
 	}
 	if !fits(v, f.size, f.relative) {
-		a.errorf(ErrRange, "label %q, used at offset %#x: %#x does not fit %d bits", f.label, f.at, v, f.size)
+		a.failAt(f.at, "%#x, for label %q, does not fit %d bits: %w", v, f.label, f.size, ErrRange)
 		return
 	}
 	for i := range f.size / 8 {

@@ -126,3 +126,18 @@ func (a *Asm) swap(name string, op []byte, dst Operand, src Reg) {
 	op[len(op)-1] = wide(op[len(op)-1], size)
 	a.regMem(name, size, op, nil, dst, src)
 }
+
+// StoreMoffs stores AL to RAX to a fixed address of the full address size, 64
+// bits in 64-bit mode, with no other register.
+func (a *Asm) StoreMoffs(addr uint64, src Reg) { a.moffs(0xa2, addr, src) }
+
+// LoadMoffs loads AL to RAX from a fixed address of the full address size.
+func (a *Asm) LoadMoffs(dst Reg, addr uint64) { a.moffs(0xa0, addr, dst) }
+
+func (a *Asm) moffs(op byte, addr uint64, r Reg) {
+	if !r.isGPR() || r.number() != 0 {
+		a.errorf(ErrOperand, "mov: only AL, AX, EAX and RAX move to and from a full address")
+		return
+	}
+	a.emit(inst{name: "mov", size: r.size(), op: []byte{wide(op, r.size())}, imm: Imm(addr), immLen: int(a.mode)})
+}

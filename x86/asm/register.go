@@ -121,7 +121,7 @@ const (
 
 // Control registers.
 const (
-	CR0 Reg = classCR | 0
+	CR0 Reg = classCR
 	CR2 Reg = classCR | 2
 	CR3 Reg = classCR | 3
 	CR4 Reg = classCR | 4
@@ -130,7 +130,7 @@ const (
 
 // Debug registers.
 const (
-	DR0 Reg = classDR | 0
+	DR0 Reg = classDR
 	DR1 Reg = classDR | 1
 	DR2 Reg = classDR | 2
 	DR3 Reg = classDR | 3
@@ -140,8 +140,8 @@ const (
 
 // The first vector registers; XMM and YMM give the others by number.
 const (
-	XMM0 Reg = classXMM | 0
-	YMM0 Reg = classYMM | 0
+	XMM0 Reg = classXMM
+	YMM0 Reg = classYMM
 )
 
 // RIP may only be the base of a Mem.

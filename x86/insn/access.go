@@ -32,7 +32,7 @@ func (e *Emulator) translate(seg uint8, offset uint64, size uint8, access Access
 
 // translateLinear translates size bytes at lin.
 func (e *Emulator) translateLinear(lin uint64, size uint8, access Access) (span, error) {
-	t, err := Walk(e.m, &e.Paging, lin, access)
+	t, err := Walk(e.phys, &e.Paging, lin, access)
 	if err != nil {
 		return span{}, err
 	}
@@ -45,7 +45,7 @@ func (e *Emulator) translateLinear(lin uint64, size uint8, access Access) (span,
 	if e.mode != Mode64 {
 		next &= 0xFFFFFFFF
 	}
-	if t, err = Walk(e.m, &e.Paging, next, access); err != nil {
+	if t, err = Walk(e.phys, &e.Paging, next, access); err != nil {
 		return span{}, err
 	}
 	p.gpa[1] = t.GPA
@@ -65,6 +65,10 @@ func (e *Emulator) load(p *span) (uint64, error) {
 
 // loadPiece reads n bytes in accesses of 1, 2, 4 or 8.
 func (e *Emulator) loadPiece(gpa uint64, n uint8) (uint64, error) {
+	if n&(n-1) == 0 {
+		v, err := e.m.Load(gpa, n)
+		return v & sizeMask(n), err
+	}
 	var v uint64
 	for done := uint8(0); done < n; {
 		chunk := largestPower(n - done)

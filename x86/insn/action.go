@@ -41,6 +41,7 @@ const (
 	actPush
 	actPop
 	actString
+	actPort
 	actVector
 	actNop
 	actReadCR
@@ -68,7 +69,7 @@ var actions = map[Op]action{
 	Op(x86asm.PUSH): actPush, Op(x86asm.POP): actPop,
 	Op(x86asm.NOP): actNop, PAUSE: actNop,
 	Op(x86asm.CLTS): actCLTS, Op(x86asm.LMSW): actLMSW, Op(x86asm.SMSW): actSMSW,
-	CPUID: actOwner, RDTSC: actOwner, RDTSCP: actOwner, RDPMC: actOwner, IN: actOwner, OUT: actOwner,
+	CPUID: actOwner, RDTSC: actOwner, RDTSCP: actOwner, RDPMC: actOwner, IN: actPort, OUT: actPort,
 	XGETBV: actOwner,
 	HLT:    actOwnerPrivileged, INVD: actOwnerPrivileged, WBINVD: actOwnerPrivileged, INVLPG: actOwnerPrivileged,
 	MONITOR: actOwnerPrivileged, MWAIT: actOwnerPrivileged, RDMSR: actOwnerPrivileged,
@@ -113,4 +114,4 @@ func (in *Inst) mendOperands(l *layout) {
 }
 
 // sizeMask has the bits of a value of n bytes; n is 1 to 8.
-func sizeMask(n uint8) uint64 { return ^uint64(0) >> (64 - 8*uint(n)) }
+func sizeMask(n uint8) uint64 { return ^uint64(0) >> ((64 - 8*uint(n)) & 63) }

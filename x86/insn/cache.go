@@ -77,8 +77,8 @@ func (e *Emulator) decode(code []byte) error {
 	return e.fetchAndDecode()
 }
 
-// fetchAndDecode fetches to the end of the page, and goes on in the next one
-// only if the instruction does.
+// fetchAndDecode fetches one aligned word of code after the other until they
+// hold the instruction: a short one in the cache takes one or two loads.
 func (e *Emulator) fetchAndDecode() error {
 	var w window
 	room := uint64(MaxLen)
@@ -89,13 +89,29 @@ func (e *Emulator) fetchAndDecode() error {
 		}
 		room = min(room, limit-e.s.RIP+1)
 	}
+	var gpa uint64
 	for w.n < MaxLen {
 		if uint64(w.n) >= room {
 			return e.gp() // the instruction goes on past the limit
 		}
-		if err := e.fetch(&w, uint8(room)); err != nil {
+		lin, err := e.codeAddress(w.n)
+		if err != nil {
 			return err
 		}
+		if w.n == 0 || lin&x86.PageOffset4K == 0 {
+			t, err := Walk(e.phys, &e.Paging, lin, e.rights(AccessFetch))
+			if err != nil {
+				return err
+			}
+			gpa = t.GPA
+		}
+		word, ok := e.phys.Load64(gpa &^ 7)
+		if !ok {
+			return ErrNotRAM
+		}
+		n := min(8-uint8(gpa&7), uint8(room)-w.n)
+		w.append(word>>(8*(gpa&7)), n)
+		gpa += uint64(n)
 		if err := e.decodeWindow(&w); err != ErrTruncated {
 			return err
 		}
@@ -103,60 +119,27 @@ func (e *Emulator) fetchAndDecode() error {
 	return ErrTooLong
 }
 
-// fetch adds code bytes up to the end of their page; w then has at most room.
-func (e *Emulator) fetch(w *window, room uint8) error {
-	lin := e.s.RIP + uint64(w.n)
+// codeAddress is the linear address of the instruction's byte n.
+func (e *Emulator) codeAddress(n uint8) (uint64, error) {
+	lin := e.s.RIP + uint64(n)
 	if e.mode != Mode64 {
-		lin = (lin + e.s.Seg[x86.CS].Base) & 0xFFFFFFFF
-	} else if !x86.IsCanonical(lin, e.s.LinearBits()) {
-		return e.gp()
+		return (lin + e.s.Seg[x86.CS].Base) & 0xFFFFFFFF, nil
 	}
-	t, err := Walk(e.m, &e.Paging, lin, e.rights(AccessFetch))
-	if err != nil {
-		return err
+	if !x86.IsCanonical(lin, e.s.LinearBits()) {
+		return 0, e.gp()
 	}
-	n := min(room-w.n, uint8(min(x86.PageSize4K-lin&x86.PageOffset4K, MaxLen)))
-	lo, hi, err := e.loadCode(t.GPA, n)
-	if err != nil {
-		return err
-	}
-	w.append(lo, hi, n)
-	return nil
+	return lin, nil
 }
 
-// append puts n more bytes behind those that the window has.
-func (w *window) append(lo, hi uint64, n uint8) {
+// append puts the low n bytes of word, 1 to 8, behind those of the window.
+func (w *window) append(word uint64, n uint8) {
+	word &= sizeMask(n)
 	at := 8 * uint(w.n)
-	w.lo |= lo << at
-	w.hi |= hi<<at | lo>>(64-at) // shifts of 64 and more give 0
-	if at > 64 {
-		w.hi |= lo << (at - 64)
+	w.lo |= word << at // a shift of 64 or more gives 0
+	if at >= 64 {
+		w.hi |= word << (at - 64)
+	} else {
+		w.hi |= word >> (64 - at)
 	}
 	w.n += n
-}
-
-// loadCode reads n bytes, 1 to 15, of one page.
-func (e *Emulator) loadCode(gpa uint64, n uint8) (lo, hi uint64, err error) {
-	var words [3]uint64
-	first := gpa &^ 7
-	for i := range words {
-		a := first + uint64(i)*8
-		if a >= gpa+uint64(n) {
-			break
-		}
-		v, ok := e.m.Load64(a)
-		if !ok {
-			return 0, 0, ErrNotRAM
-		}
-		words[i] = v
-	}
-	shift := uint(gpa&7) * 8
-	lo = words[0]>>shift | words[1]<<(64-shift)
-	hi = words[1]>>shift | words[2]<<(64-shift)
-	if n < 8 {
-		lo, hi = lo&(1<<(8*n)-1), 0
-	} else {
-		hi &= 1<<(8*(uint(n)-8)) - 1
-	}
-	return lo, hi, nil
 }

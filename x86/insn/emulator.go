@@ -15,6 +15,7 @@ type Emulator struct {
 	Paging PagingState
 
 	m     Machine
+	phys  Phys // m, or what Fetch was given
 	s     *x86.State
 	mode  Mode
 	in    *Inst
@@ -42,15 +43,13 @@ func ModeOf(s *x86.State) Mode {
 
 // Step executes the instruction at s.RIP. code is the instruction's bytes where
 // the processor gave them, else nil and they are fetched. The groups GPR, IP,
-// CR, DR, Seg, Interrupt of s must be loaded, and Table and TSS memory for
-// port instructions of programs.
+// CR, DR, Seg and Interrupt of s must be loaded; FPU is asked for when needed.
 //
 // An error means that the guest cannot go on: one of the Machine's, ErrNotRAM,
 // or ErrUnsupported.
 func (e *Emulator) Step(m Machine, s *x86.State, code []byte) (Result, error) {
-	e.m, e.s, e.in = m, s, nil
-	e.mode = ModeOf(s)
-	e.Paging.Set(s)
+	e.m = m
+	e.begin(m, s)
 	traced := s.RFLAGS&x86.FlagTF != 0
 	err := e.decode(code)
 	if err == nil {
@@ -61,6 +60,23 @@ func (e *Emulator) Step(m Machine, s *x86.State, code []byte) (Result, error) {
 		return Result{SingleStep: traced}, nil
 	}
 	return e.failed(err)
+}
+
+// Fetch decodes the instruction at s.RIP without executing it, for its length
+// or its kind; code is as in Step. The error is one of Decode's, ErrNotRAM,
+// ErrAgain or a *Fault of the fetch, valid until the next call. With
+// ErrUnsupported the instruction is given too, and its Len is right.
+func (e *Emulator) Fetch(mem Phys, s *x86.State, code []byte) (*Inst, error) {
+	e.begin(mem, s)
+	err := e.decode(code)
+	return e.in, err
+}
+
+// begin turns to another state.
+func (e *Emulator) begin(mem Phys, s *x86.State) {
+	e.phys, e.s, e.in = mem, s, nil
+	e.mode = ModeOf(s)
+	e.Paging.Set(s)
 }
 
 // failed sorts what stopped an instruction.

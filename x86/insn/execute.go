@@ -8,6 +8,10 @@ func (e *Emulator) execute() error {
 	switch in.act {
 	case actNone:
 		return ErrUnsupported
+	case actNop:
+		return nil // a memory operand is not accessed
+	case actPort:
+		return e.doPort()
 	case actString:
 		return e.doString()
 	case actVector:

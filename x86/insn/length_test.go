@@ -1,16 +1,9 @@
 package insn
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"encoding/hex"
-	"errors"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -124,63 +117,4 @@ func TestMendedNames(t *testing.T) {
 	require.Equal(t, "mov eax, dword ptr [rbx+0x10]", Text(code(t, "8b 43 10"), 0, Mode64))
 	require.Equal(t, "(bad)", Text(code(t, "06"), 0, Mode64))
 	require.Equal(t, "VMCALL", Text(code(t, "0f 01 c1"), 0, Mode64))
-}
-
-// TestAgainstObjdump compares lengths over this test program's own text.
-func TestAgainstObjdump(t *testing.T) {
-	tool, err := exec.LookPath("objdump")
-	if err != nil {
-		t.Skip("objdump is not installed")
-	}
-	self, err := os.Executable()
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, tool, "-d", "-w", "--insn-width=15", self)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	total := compareListing(t, bufio.NewScanner(out))
-	cancel()
-	_ = cmd.Wait()
-	require.Greater(t, total, 10000)
-	t.Logf("%d instructions compared", total)
-}
-
-// compareListing checks lines of "address: bytes <tab> text"; it stops after
-// enough of them.
-func compareListing(t *testing.T, lines *bufio.Scanner) int {
-	total, unknown := 0, 0
-	for lines.Scan() && total < 200000 {
-		parts := strings.Split(lines.Text(), "\t")
-		if len(parts) < 3 || strings.Contains(parts[2], "(bad)") || isPrefixOnly(parts[2]) {
-			continue
-		}
-		b, err := hex.DecodeString(strings.ReplaceAll(parts[1], " ", ""))
-		if err != nil {
-			continue
-		}
-		total++
-		n, err := Length(append(bytes.Clone(b), 0x90, 0x90, 0x90), Mode64)
-		require.NoError(t, err, lines.Text())
-		require.Equal(t, len(b), n, lines.Text())
-		switch in, err := Decode(b, Mode64); {
-		case errors.Is(err, ErrUnsupported):
-			unknown++
-		default:
-			require.NoError(t, err, lines.Text())
-			require.Equal(t, len(b), int(in.Len), lines.Text())
-		}
-	}
-	require.Less(t, unknown, total/1000+1, "x86asm and the table must know nearly all instructions")
-	return total
-}
-
-// isPrefixOnly tells whether objdump printed a prefix as a line of its own.
-func isPrefixOnly(text string) bool {
-	switch strings.TrimSpace(text) {
-	case "lock", "rep", "repz", "repnz", "data16", "addr32", "cs", "ss", "ds", "es", "fs", "gs":
-		return true
-	}
-	return strings.HasPrefix(text, "rex")
 }

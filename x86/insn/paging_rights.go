@@ -11,7 +11,7 @@ func (w *walker) reserved(level uint8, leaf bool) uint64 {
 		}
 		return 0
 	}
-	m := w.physReserved()
+	m := w.p.physReserved()
 	if w.p.EFER&x86.EFERNXE == 0 {
 		m |= x86.PTENX
 	}
@@ -31,10 +31,10 @@ func (w *walker) reserved(level uint8, leaf bool) uint64 {
 }
 
 // physReserved are the address bits beyond what the processor has.
-func (w *walker) physReserved() uint64 {
-	n := w.p.PhysBits
+func (p *PagingState) physReserved() uint64 {
+	n := p.PhysBits
 	if n == 0 || n > x86.MaxPhysBits {
-		n = x86.MaxPhysBits
+		return 0
 	}
 	return x86.PTEAddrMask &^ (1<<n - 1)
 }
@@ -42,7 +42,7 @@ func (w *walker) physReserved() uint64 {
 // reserved4M is reserved for an entry that maps 4 MiB: bit 21, and those of
 // bits 20:13 that stand for address bits 39:32 beyond what the processor has.
 func (w *walker) reserved4M() uint64 {
-	return 1<<21 | w.physReserved()>>32&0xFF<<13
+	return 1<<21 | w.p.physReserved()>>32&0xFF<<13
 }
 
 // denied is the error code of an access that the rights forbid, or 0 (SDM

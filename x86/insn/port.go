@@ -6,6 +6,30 @@ import "ringo/x86"
 // TSS (SDM volume 1, figure "I/O Permission Bit Map").
 const ioMapBase = 0x66
 
+// doPort executes IN and OUT with the port in DX or an immediate byte.
+func (e *Emulator) doPort() error {
+	in := e.in
+	reg, where := &in.Args[0], &in.Args[1]
+	if in.Op == OUT {
+		reg, where = where, reg
+	}
+	port := uint16(e.s.GPR[x86.RDX])
+	if where.Kind == KindImm {
+		port = uint16(uint8(in.Imm))
+	}
+	if err := e.portAllowed(port, reg.Size); err != nil {
+		return err
+	}
+	if in.Op == OUT {
+		return e.m.Out(port, reg.Size, uint32(e.reg(reg)))
+	}
+	v, err := e.m.In(port, reg.Size)
+	if err == nil {
+		e.setReg(reg, uint64(v))
+	}
+	return err
+}
+
 // portAllowed raises #GP(0) if the program may not access the port: CPL above
 // IOPL, or virtual-8086 mode, and a bit set in the TSS's permission map.
 func (e *Emulator) portAllowed(port uint16, size uint8) error {

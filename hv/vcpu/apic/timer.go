@@ -176,9 +176,13 @@ func currentCount(a *vcpu.Area, now uint64) uint32 {
 	if !armed || vm == nil {
 		return 0
 	}
+	// Rounded up twice: the count must not reach 0 before the interrupt.
+	ns := mulDiv(ticks, nanosPerSec, vm.TSCPerSec)
+	if mulDiv(ns, vm.TSCPerSec, nanosPerSec) < ticks {
+		ns++
+	}
 	shift := divideShift(a)
-	// Rounded up: the count must not reach 0 before the interrupt.
-	count := (mulDiv(ticks, nanosPerSec, vm.TSCPerSec) + 1<<shift - 1) >> shift
+	count := (ns + 1<<shift - 1) >> shift
 	return uint32(min(count, uint64(*a.APIC.Reg(vcpu.APICInitCount))))
 }
 
@@ -199,7 +203,7 @@ func countTicks(a *vcpu.Area, count uint32) uint64 {
 // "Divide Configuration Register").
 func divideShift(a *vcpu.Area) uint {
 	d := *a.APIC.Reg(vcpu.APICDivide)
-	return uint((d>>1&4 | d&3) + 1&7)
+	return uint(((d>>1&4 | d&3) + 1) & 7)
 }
 
 // mulDiv is x*y/z without overflow in between; it saturates, also where z is

@@ -1,0 +1,162 @@
+package qemutests
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Verdict is how a test ended.
+type Verdict string
+
+// Verdicts. A test that is skipped has not passed.
+const (
+	Pass Verdict = "PASS"
+	Fail Verdict = "FAIL"
+	Skip Verdict = "SKIP"
+)
+
+// Result is a verdict with what a person needs to look into it.
+type Result struct {
+	Name    string
+	Verdict Verdict
+	Reason  string // "" for Pass
+	Log     string // file with the whole console
+	Seed    uint64
+	Took    time.Duration
+}
+
+// String gives the result in a line.
+func (r Result) String() string {
+	s := fmt.Sprintf("%s %s (%.1fs, seed %d)", r.Verdict, r.Name, r.Took.Seconds(), r.Seed)
+	if r.Reason != "" {
+		s += ": " + r.Reason
+	}
+	if r.Log != "" {
+		s += "\n    log: " + r.Log
+	}
+	return s
+}
+
+// slots bounds the emulators that run at once: each keeps several threads
+// busy.
+var slots = make(chan struct{}, 2)
+
+// Run carries out one stanza. A cancelled context ends it early.
+func (l Lab) Run(ctx context.Context, s Stanza, seed uint64) Result {
+	s = s.normal(seed)
+	r := Result{Name: s.Name, Seed: seed, Verdict: Fail}
+	rules, err := s.compile()
+	if err != nil {
+		r.Reason = err.Error()
+		return r
+	}
+	m, err := l.prepare(s)
+	if err != nil {
+		if errors.Is(err, ErrAbsent) {
+			r.Verdict = Skip
+		}
+		r.Reason = err.Error()
+		return r
+	}
+	slots <- struct{}{}
+	defer func() { <-slots }()
+	start := time.Now()
+	r.Log = filepath.Join(l.folder(), s.Name+".log")
+	if err := m.emulate(ctx, rules, r.Log); err != nil {
+		r.Reason = err.Error()
+	} else {
+		r.Verdict = Pass
+	}
+	r.Took = time.Since(start)
+	return r
+}
+
+// emulate runs the emulator until it ends, the script is through, something
+// forbidden appears, or time is up.
+func (m *machine) emulate(ctx context.Context, rules *compiled, logName string) error {
+	log, err := os.Create(logName)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
+	defer cancel()
+	args := m.command()
+	fmt.Fprintf(log, "%q\n", args)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	k := &console{c: rules, log: log, input: input}
+	watch := &watcher{k: k, stop: cancel, stopAtEnd: m.Exit == Killed}
+	cmd.Stdout, cmd.Stderr = watch, watch
+	state, err := runGroup(cmd)
+	if err != nil {
+		return err
+	}
+	return m.judge(k, state, ctx)
+}
+
+// judge turns what was seen into a verdict. A time limit explains a missing
+// step and so is part of the message.
+func (m *machine) judge(k *console, state *os.ProcessState, ctx context.Context) error {
+	err := k.finish()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errors.Join(fmt.Errorf("not finished within %v", m.Timeout), err)
+	}
+	switch {
+	case err != nil && state.Exited():
+		return fmt.Errorf("%w; the emulator ended with code %d", err, state.ExitCode())
+	case err != nil:
+		return err
+	case m.Exit != Killed && state.ExitCode() != m.Exit:
+		return fmt.Errorf("the emulator ended with %v, expected code %d", state, m.Exit)
+	}
+	return nil
+}
+
+// watcher ends the run as soon as the console decides it.
+type watcher struct {
+	k         *console
+	stop      func()
+	stopAtEnd bool
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	n, err := w.k.Write(p)
+	if w.k.err != nil || w.k.done && w.stopAtEnd {
+		w.stop()
+	}
+	return n, err
+}
+
+// runGroup runs a command in a process group of its own and ends the whole
+// group with it: what it started must not stay either. The group also ends if
+// this program dies; Linux ties that to the thread, which is why it is kept.
+func runGroup(cmd *exec.Cmd) (*os.ProcessState, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	killGroup := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = killGroup
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	err := cmd.Wait()
+	_ = killGroup() // what is left of the group; usually nothing
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) && cmd.ProcessState == nil {
+		return nil, err
+	}
+	return cmd.ProcessState, nil
+}
