@@ -56,7 +56,7 @@ install: ## install what building and testing needs (Debian packages, Go, kernel
 	@scripts/install.sh
 
 clean: ## remove what was built; kernels and tools stay (rm -r build removes all)
-	rm -rf build/ringo build/ringo-test build/*.elf build/*.bundle build/qemu-tests $(CACHE)/initramfs-*
+	rm -rf build/ringo build/ringo-test build/*.elf build/*.bundle build/qemu-tests $(CACHE)/initramfs-* $(CACHE)/firmware
 
 $(CACHE)/initramfs-demo.cpio: $(INITRAMFS)
 	go run ./cmd/mkdemo -o $(CACHE) demo

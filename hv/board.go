@@ -42,9 +42,9 @@ type board struct {
 
 	runs     atomic.Uint32 // how often vCPUs were started
 	ended    atomic.Bool   // the VM ends or resets by itself; only one does
-	expired  atomic.Bool // the run-until deadline was seen
-	poisoned atomic.Bool // a device or vCPU failed halfway: use nothing again
-	starving atomic.Bool // a vCPU had to wait for memory
+	expired  atomic.Bool   // the run-until deadline was seen
+	poisoned atomic.Bool   // a device or vCPU failed halfway: use nothing again
+	starving atomic.Bool   // a vCPU had to wait for memory
 }
 
 // APIC timer ticks are nanoseconds (vcpu.VMArea.TSCPerSec).

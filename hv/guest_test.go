@@ -165,3 +165,17 @@ func run(t *testing.T, code func(*asm.Asm)) (*testVM, Reason) {
 	t.Cleanup(func() { v.close(t) })
 	return v, r
 }
+
+// takeAll takes every free frame and gives functions that free them again.
+func (h *testHost) takeAll() (free []func()) {
+	for _, size := range []memory.PageSize{memory.Page2M, memory.Page4K} {
+		for {
+			a, err := h.arena.Alloc(size)
+			if err != nil {
+				break
+			}
+			free = append(free, func() { h.arena.Free(a, size) })
+		}
+	}
+	return free
+}

@@ -13,8 +13,12 @@ type machine struct {
 // command gives the program and its arguments. The console is the first
 // serial port, on standard input and output.
 func (m *machine) command() []string {
+	accel, icount := "tcg,thread=multi", []string(nil)
+	if m.Icount { // which QEMU does on one thread only
+		accel, icount = "tcg,thread=single", []string{"-icount", "shift=0,sleep=off"}
+	}
 	args := []string{
-		m.Emulator, "-accel", "tcg,thread=multi", "-cpu", m.CPU, "-smp", strconv.Itoa(m.SMP), "-m", m.Memory,
+		m.Emulator, "-accel", accel, "-cpu", m.CPU, "-smp", strconv.Itoa(m.SMP), "-m", m.Memory,
 		"-nodefaults", "-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
 		"-kernel", m.kernel,
 	}
@@ -24,5 +28,5 @@ func (m *machine) command() []string {
 	if m.Append != "" {
 		args = append(args, "-append", m.Append)
 	}
-	return append(args, m.Args...)
+	return append(append(args, icount...), m.Args...)
 }

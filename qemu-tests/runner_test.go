@@ -203,9 +203,9 @@ func TestBundleOfAStanza(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
-	m := machine{Stanza: Stanza{SMP: 3, Memory: "2G", Append: "a b", Args: []string{"-icount", "shift=0"}}.normal(1), kernel: "k", initrd: "i"}
+	m := machine{Stanza: Stanza{SMP: 3, Memory: "2G", Append: "a b", Icount: true, Args: []string{"-S"}}.normal(1), kernel: "k", initrd: "i"}
 	line := strings.Join(m.command(), " ")
-	for _, part := range []string{"qemu-system-x86_64 -accel tcg", "-smp 3 -m 2G", "-kernel k -initrd i -append a b -icount shift=0", "-cpu EPYC,"} {
+	for _, part := range []string{"qemu-system-x86_64 -accel tcg", "-smp 3 -m 2G", "-kernel k -initrd i -append a b -icount shift=0,sleep=off -S", "thread=single", "-cpu EPYC,"} {
 		require.Contains(t, line, part)
 	}
 }

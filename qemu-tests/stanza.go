@@ -29,6 +29,7 @@ type Stanza struct {
 	SMP      int           // processors; 0: 1
 	Memory   string        // such as 1G; "": 1G
 	Timeout  time.Duration // for the whole run; 0: 2 minutes
+	Icount   bool          // an instruction is a tick: repeatable, one processor
 	Args     []string      // further arguments
 
 	// What boots: Ringo's image with a bundle, another image of ours in the

@@ -137,8 +137,8 @@ fetch_kernel() {
 			die "could not download $package"
 		}
 	fi
-	dpkg -x "$tmp"/*.deb "$tmp/root"
-	cp "$tmp"/root/boot/vmlinuz-* "build/cache/$2.new"
+	dpkg -x "$tmp"/*.deb "$tmp/unpacked"
+	cp "$tmp"/unpacked/boot/vmlinuz-* "build/cache/$2.new"
 	echo "$2 $package $(dpkg-deb -f "$tmp"/*.deb Version)" >"build/cache/$2.version"
 	mv "build/cache/$2.new" "build/cache/$2"
 	rm -r "$tmp"

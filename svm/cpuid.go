@@ -3,7 +3,10 @@ package svm
 // This file is part of the loop in the nucleus.
 
 import (
+	"math/bits"
+
 	"ringo/hv/vcpu"
+	"ringo/nucleus/reg"
 	"ringo/x86"
 )
 
@@ -32,8 +35,8 @@ func cpuidFits(e *vcpu.CPUIDEntry, leaf, sub uint32) bool {
 	return e.Leaf == leaf && (e.Match == 0 || e.Subleaf == sub)
 }
 
-// fastCPUID answers CPUID from the Area. Bits that mirror CR4, which guests
-// write without an exit, are patched here. It reports false if Go must answer.
+// fastCPUID answers CPUID from the Area. What mirrors CR4, which guests write
+// without an exit, and XCR0 is patched here. It reports false if Go must answer.
 func (c *vcpuMem) fastCPUID() bool {
 	a, s := &c.area, &c.vmcb.Save
 	leaf, sub := uint32(s.RAX), uint32(a.GPR[x86.RCX])
@@ -41,7 +44,7 @@ func (c *vcpuMem) fastCPUID() bool {
 	if e == nil || e.Slow != 0 {
 		return false
 	}
-	ecx := e.ECX
+	ebx, ecx := e.EBX, e.ECX
 	switch {
 	case leaf == 1:
 		ecx &^= x86.CPUID1ECXOSXSAVE
@@ -53,10 +56,32 @@ func (c *vcpuMem) fastCPUID() bool {
 		if s.CR4&x86.CR4PKE != 0 {
 			ecx |= x86.CPUID7ECXOSPKE
 		}
+	case leaf == leafXSAVE && sub == 0:
+		ebx = c.xsaveSize()
 	}
 	s.RAX = uint64(e.EAX)
-	a.GPR[x86.RBX] = uint64(e.EBX)
+	a.GPR[x86.RBX] = uint64(ebx)
 	a.GPR[x86.RCX] = uint64(ecx)
 	a.GPR[x86.RDX] = uint64(e.EDX)
 	return true
+}
+
+// leafXSAVE describes the XSAVE area, and subleaf n from 2 on component n.
+const leafXSAVE = 0xD
+
+// xsaveSize is the size of the standard-format XSAVE area for the components
+// that are enabled in XCR0 now (CPUID leaf 0DH, subleaf 0, EBX).
+func (c *vcpuMem) xsaveSize() uint32 {
+	xcr0 := c.xcr0
+	if c.loaded != 0 && c.saveMask != 0 {
+		xcr0 = reg.XGETBV(0)
+	}
+	size := uint32(xsaveHeaderEnd)
+	for xcr0 >>= 2; xcr0 != 0; xcr0 &= xcr0 - 1 {
+		sub := uint32(bits.TrailingZeros64(xcr0)) + 2
+		if e := c.cpuidEntry(leafXSAVE, sub); e != nil {
+			size = max(size, e.EBX+e.EAX)
+		}
+	}
+	return size
 }

@@ -16,6 +16,7 @@ type fetcher struct {
 	stage2 memory.Stage2
 	frames memory.PageAllocator
 	paging insn.PagingState
+	access insn.Access // a fetch with the guest's privilege
 
 	// tables are the page table entries that the last walk read.
 	tables  [codeLevels]uintptr
@@ -64,7 +65,7 @@ func (f *fetcher) CompareAndSwap64(gpa, old, new uint64) (swapped, ok bool) { re
 // code is the address of the first byte.
 func (f *fetcher) fetch(a uint64) (code unsafe.Pointer, ok bool) {
 	f.levels = 0
-	t, err := insn.Walk(f, &f.paging, a, insn.AccessFetch)
+	t, err := insn.Walk(f, &f.paging, a, f.access)
 	if err != nil {
 		return nil, false
 	}
@@ -105,6 +106,10 @@ func (f *fetcher) length(c *vcpuMem, generation uint64) uint8 {
 	s := &c.vmcb.Save
 	f.paging.CR0, f.paging.CR3, f.paging.CR4 = s.CR0, s.CR3, s.CR4
 	f.paging.EFER, f.paging.RFLAGS = s.EFER, s.RFLAGS
+	f.access = insn.AccessFetch
+	if s.CPL == 3 {
+		f.access |= insn.AccessUser
+	}
 	f.n, f.missing = 0, false
 	at := linear(s, s.RIP)
 	code, ok := f.fetch(at)

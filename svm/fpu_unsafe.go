@@ -64,13 +64,14 @@ func (c *vcpuMem) loadFPU(p *perCPU) {
 
 // saveFPU takes the guest's extended state out of the registers and gives the
 // host a clean one. All components are saved whatever the guest's XCR0 is,
-// because a guest may take a bit out and find its state again later.
+// because a guest may take a bit out and find its state again later. XCR0 is
+// read back: QEMU's TCG does not intercept XSETBV.
 func (c *vcpuMem) saveFPU(p *perCPU) {
 	if c.saveMask == 0 {
 		fxsave(&c.xsave[0])
 		fxrstor(hostImage)
 	} else {
-		if c.xcr0 != p.hostXCR0 {
+		if c.xcr0 = reg.XGETBV(0); c.xcr0 != p.hostXCR0 {
 			reg.XSETBV(0, p.hostXCR0)
 		}
 		xsave(&c.xsave[0], c.saveMask)

@@ -184,6 +184,17 @@ func TestFastCPUID(t *testing.T) {
 	s.CR4 &^= x86.CR4OSXSAVE
 	require.True(t, ask(1, 0))
 	require.EqualValues(t, 0x10, a.GPR[x86.RCX])
+	// The size of the XSAVE area follows XCR0.
+	r.cpuid(
+		vcpu.CPUIDEntry{Leaf: 0xD, Subleaf: 0, Match: 1, EBX: 1},
+		vcpu.CPUIDEntry{Leaf: 0xD, Subleaf: 2, Match: 1, EAX: 256, EBX: 576},
+		vcpu.CPUIDEntry{Leaf: 0xD, Subleaf: 9, Match: 1, EAX: 8, EBX: 2688},
+	)
+	for xcr0, size := range map[uint64]uint64{1: 576, 3: 576, 7: 832, 0x203: 2696} {
+		r.c.xcr0 = xcr0
+		require.True(t, ask(0xD, 0))
+		require.Equal(t, size, a.GPR[x86.RBX])
+	}
 	// A table whose count is wild is not read past its end.
 	a.NumCPUID = 1 << 31
 	require.False(t, ask(0x1234, 0))

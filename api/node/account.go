@@ -24,7 +24,7 @@ func (v *VM) promise() error {
 // settle gives the memory back after an operation that turned the VM off, or
 // that failed to turn it on. The caller holds op.
 func (v *VM) settle(err error) {
-	if on(v.machine.State()) || errors.Is(err, hv.ErrState) && v.machine.State() == hv.StateCrashed {
+	if on(v.machine.State()) {
 		return
 	}
 	v.mu.Lock()

@@ -7,26 +7,48 @@ import (
 	"ringo/hv"
 )
 
-// ended carries out what the definition says when a VM stops by itself.
+// ended is told that the VM stopped by itself, or was paused by its deadline.
 func (v *VM) ended(r hv.Reason) {
 	_ = v.operate(func() error {
 		if r.Cause == hv.CauseDeadline {
 			v.node.log.Warnf("VM %s: paused: %s", v.def.Name, r)
-			return nil
 		}
-		if on(v.machine.State()) {
-			return nil // somebody has started it again meanwhile
-		}
-		if r.Cause.Crash() {
-			v.crashed(r)
-		} else {
-			v.poweredOff()
-		}
-		v.mu.Lock()
-		v.ends++
-		v.mu.Unlock()
 		return nil
 	})
+}
+
+// finish carries out what the definition says about a VM that has come to an
+// end, once for each run. The caller holds op.
+func (v *VM) finish() {
+	s := v.machine.State()
+	if on(s) || !v.dealt() {
+		return
+	}
+	if s == hv.StateCrashed {
+		v.crashed(v.machine.Reason())
+	} else {
+		v.poweredOff()
+	}
+	v.countEnd()
+}
+
+// dealt notes that the end of this run is dealt with; false if it was already.
+func (v *VM) dealt() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over {
+		return false
+	}
+	v.over = true
+	return true
+}
+
+// countEnd tells those who watch that the VM has come to an end and all is
+// done about it.
+func (v *VM) countEnd() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ends++
 }
 
 // poweredOff is for a VM that turned itself off; hv has taken all from it.

@@ -64,6 +64,14 @@ func (s *scrollback) tail(lines int) uint64 {
 	return min(at+1, s.end)
 }
 
+// line is the position after the last line feed.
+func (s *scrollback) line() uint64 {
+	if feed := s.lastFeed(s.end); feed >= 0 {
+		return uint64(feed) + 1
+	}
+	return s.start()
+}
+
 // lastFeed is the position of the last line feed before at, or -1.
 func (s *scrollback) lastFeed(at uint64) int64 {
 	for at > s.start() {

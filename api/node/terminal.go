@@ -59,6 +59,13 @@ func (t *Terminal) Tail(lines int) uint64 {
 	return t.back.tail(lines)
 }
 
+// Line is the position at which the line starts that the guest is printing.
+func (t *Terminal) Line() uint64 {
+	t.out.Lock()
+	defer t.out.Unlock()
+	return t.back.line()
+}
+
 // Read copies output from position at on into p. first is the position of the
 // first byte copied; it is after at if bytes in between are gone.
 func (t *Terminal) Read(p []byte, at uint64) (n int, first uint64) {

@@ -43,6 +43,7 @@ type VM struct {
 	mu        sync.Mutex // guards what follows
 	holds     bool       // its memory is promised in the ledger
 	asked     bool       // somebody asked the guest to shut down
+	over      bool       // the end of the last run is dealt with
 	starts    uint64
 	ends      uint64
 	startedAt time.Time
@@ -61,7 +62,7 @@ func newVM(n *Node, b *bundle.Bundle, d *bundle.VM) (*VM, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &VM{node: n, def: d}
+	v := &VM{node: n, def: d, over: true}
 	c.OnStop = func(_ *hv.VM, r hv.Reason) { v.ended(r) }
 	m, err := hv.New(&n.host.HV, c)
 	if err != nil {
@@ -147,10 +148,8 @@ func (v *VM) Stop() error {
 			return nil
 		}
 		v.settle(err)
-		if err == nil {
-			v.mu.Lock()
-			v.ends++
-			v.mu.Unlock()
+		if v.dealt() {
+			v.countEnd()
 		}
 		return err
 	})
@@ -178,12 +177,15 @@ func (v *VM) Resume() error { return v.operate(v.machine.Resume) }
 // NMI sends a non-maskable interrupt to every vCPU.
 func (v *VM) NMI() error { return v.operate(v.machine.NMI) }
 
-// operate runs an operation alone and tells those who watch.
+// operate runs an operation alone and tells those who watch. If the VM came to
+// an end, by the operation or by itself, what its definition says is done.
 func (v *VM) operate(f func() error) error {
 	v.op.Lock()
 	defer v.node.changed.notify()
 	defer v.op.Unlock()
-	return f()
+	err := f()
+	v.finish()
+	return err
 }
 
 // autostart is the first start, unless somebody was faster.
@@ -215,7 +217,7 @@ func (v *VM) start() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.starts++
-	v.startedAt, v.asked = time.Now(), false
+	v.startedAt, v.asked, v.over = time.Now(), false, false
 	return nil
 }
 

@@ -59,6 +59,7 @@ type PM struct {
 	devices.Passive
 	cfg   Config
 	timer devices.Timer
+	sci   devices.Output
 
 	mu       sync.Mutex
 	status   uint16
@@ -73,7 +74,7 @@ func New(cfg Config) *PM {
 	if cfg.TimerBits != 24 {
 		cfg.TimerBits = 32
 	}
-	p := &PM{cfg: cfg}
+	p := &PM{cfg: cfg, sci: devices.NewOutput(cfg.SCI)}
 	p.timer = cfg.Clock.NewTimer(p.due)
 	p.Reset()
 	return p
@@ -126,7 +127,7 @@ func (p *PM) update() {
 		p.halves = n
 		p.status |= bitTimer
 	}
-	p.cfg.SCI.Set(p.status&p.enable != 0)
+	p.sci.Set(p.status&p.enable != 0)
 	if p.enable&bitTimer == 0 || p.status&bitTimer != 0 {
 		p.timer.Stop()
 		return

@@ -37,6 +37,7 @@ func (p *PM) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
 	p.enable = enable & enableMask
 	p.control = control&controlWritable | controlSCI
 	p.resetReg = reset & resetSystem
+	p.sci.Force(p.status&p.enable != 0)
 	p.update()
 	return nil
 }

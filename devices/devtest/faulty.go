@@ -78,7 +78,7 @@ func (f *Faulty) enter(ctx context.Context, op Op) error {
 		return nil
 	case fault.Panic || op == OpRead || op == OpWrite || op == OpReset:
 		panic(fmt.Sprintf("devtest: injected panic in %s", op))
-	case fault.Hang && ctx != nil:
+	case fault.Hang && ctx.Done() != nil:
 		<-ctx.Done()
 		return fmt.Errorf("devtest: %s: %w", op, ctx.Err())
 	}
@@ -88,22 +88,22 @@ func (f *Faulty) enter(ctx context.Context, op Op) error {
 // Name is "faulty".
 func (f *Faulty) Name() string { return "faulty" }
 
-func (f *Faulty) Start() error                         { return f.enter(nil, OpStart) }
+func (f *Faulty) Start() error                         { return f.enter(context.Background(), OpStart) }
 func (f *Faulty) Pause(ctx context.Context) error      { return f.enter(ctx, OpPause) }
-func (f *Faulty) Resume() error                        { return f.enter(nil, OpResume) }
+func (f *Faulty) Resume() error                        { return f.enter(context.Background(), OpResume) }
 func (f *Faulty) Activate(ctx context.Context) error   { return f.enter(ctx, OpActivate) }
 func (f *Faulty) Deactivate(ctx context.Context) error { return f.enter(ctx, OpDeactivate) }
-func (f *Faulty) Close() error                         { return f.enter(nil, OpClose) }
+func (f *Faulty) Close() error                         { return f.enter(context.Background(), OpClose) }
 
 // Reset clears the value; a fault planted there panics.
 func (f *Faulty) Reset() {
-	_ = f.enter(nil, OpReset) // it returns no error: it panics
+	_ = f.enter(context.Background(), OpReset) // it returns no error: it panics
 	f.set(0)
 }
 
 // Read gives the value.
 func (f *Faulty) Read(_ uint64, p []byte) {
-	_ = f.enter(nil, OpRead)
+	_ = f.enter(context.Background(), OpRead)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	devices.PutValue(p, f.value)
@@ -111,7 +111,7 @@ func (f *Faulty) Read(_ uint64, p []byte) {
 
 // Write sets the value.
 func (f *Faulty) Write(_ uint64, p []byte) {
-	_ = f.enter(nil, OpWrite)
+	_ = f.enter(context.Background(), OpWrite)
 	f.set(devices.Value(p))
 }
 
@@ -128,7 +128,7 @@ func (f *Faulty) Schema() snapshot.Schema { return faultySchema }
 
 // Save writes the value.
 func (f *Faulty) Save(e *snapshot.Encoder) error {
-	if err := f.enter(nil, OpSave); err != nil {
+	if err := f.enter(context.Background(), OpSave); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -139,7 +139,7 @@ func (f *Faulty) Save(e *snapshot.Encoder) error {
 
 // Restore takes the value back.
 func (f *Faulty) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
-	if err := f.enter(nil, OpRestore); err != nil {
+	if err := f.enter(context.Background(), OpRestore); err != nil {
 		return err
 	}
 	if err := from.Require(faultySchema); err != nil {

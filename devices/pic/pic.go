@@ -17,7 +17,7 @@ var elcrWritable = [2]uint8{0xF8, 0xDE}
 // 2 is taken by the slave.
 type PIC struct {
 	devices.Passive
-	intr devices.Line
+	intr devices.Output
 
 	mu    sync.Mutex
 	chips [2]chip // master, slave
@@ -26,7 +26,7 @@ type PIC struct {
 // New makes a pair that has not been initialized and asks for nothing. intr is
 // its INTR output.
 func New(intr devices.Line) *PIC {
-	p := &PIC{intr: intr}
+	p := &PIC{intr: devices.NewOutput(intr)}
 	p.Reset()
 	return p
 }

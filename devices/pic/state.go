@@ -40,6 +40,8 @@ func (p *PIC) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.chips = chips
+	_, intr := p.request()
+	p.intr.Force(intr)
 	p.update()
 	return nil
 }

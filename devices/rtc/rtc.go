@@ -13,7 +13,7 @@ type RTC struct {
 	devices.Passive
 	clock devices.Clock
 	timer devices.Timer
-	irq   devices.Line
+	irq   devices.Output
 	cmos  Memory
 
 	mu    sync.Mutex
@@ -35,7 +35,7 @@ type state struct {
 
 // New makes a clock that shows the wall time. irq is IRQ 8.
 func New(clock devices.Clock, irq devices.Line, m Memory) *RTC {
-	r := &RTC{clock: clock, irq: irq, cmos: m}
+	r := &RTC{clock: clock, irq: devices.NewOutput(irq), cmos: m}
 	r.timer = clock.NewTimer(r.due)
 	r.state.b = bReset
 	r.state.mem[locA] = aReset

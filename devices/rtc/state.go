@@ -55,6 +55,7 @@ func (r *RTC) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
 	r.state = s
 	r.state.second = r.now().Unix()
 	r.state.periods = r.period()
+	r.irq.Force(s.b&s.c&cFlags != 0)
 	r.update()
 	return nil
 }

@@ -56,6 +56,6 @@ func (u *UART) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
 	defer u.mu.Unlock()
 	u.regs = r
 	u.queue = append(u.queue[:0], queue...)
-	u.update()
+	u.irq.Force(u.interrupts())
 	return nil
 }

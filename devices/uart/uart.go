@@ -13,7 +13,7 @@ const QueueSize = 4096
 type UART struct {
 	devices.Passive
 	name string
-	irq  devices.Line
+	irq  devices.Output
 
 	mu      sync.Mutex
 	regs    registers
@@ -42,7 +42,7 @@ const connected = msrCTS | msrDSR | msrDCD
 
 // New makes a port; name is "com1" or the like.
 func New(name string, irq devices.Line) *UART {
-	u := &UART{name: name, irq: irq}
+	u := &UART{name: name, irq: devices.NewOutput(irq)}
 	u.Reset()
 	return u
 }
@@ -154,9 +154,11 @@ func (u *UART) cause() uint8 {
 }
 
 // update drives the interrupt line, which OUT2 gates.
-func (u *UART) update() {
+func (u *UART) update() { u.irq.Set(u.interrupts()) }
+
+func (u *UART) interrupts() bool {
 	const gate = mcrOUT2 | mcrLoop
-	u.irq.Set(u.cause() != iirNone && u.regs.mcr&gate == mcrOUT2)
+	return u.regs.mcr&gate == mcrOUT2 && u.cause() != iirNone
 }
 
 // takeDrained gives the function to call, with the lock released, when there

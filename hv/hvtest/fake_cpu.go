@@ -163,9 +163,6 @@ func (v *fakeCPU) Pending() (vcpu.Event, bool) {
 	if ev.Type == vcpu.EventNone {
 		ev = v.queued
 	}
-	if ev.Type == vcpu.EventNone && v.nmi {
-		ev = vcpu.Event{Type: vcpu.EventNMI, Vector: x86.VectorNMI}
-	}
 	return ev, ev.Type != vcpu.EventNone
 }
 

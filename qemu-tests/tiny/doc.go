@@ -5,9 +5,8 @@
 //
 // PVH wraps any 32-bit program; Long adds a runtime in 64-bit mode with an
 // identity map of 4 GiB, interrupts, the local APIC and other processors; Real
-// goes back to real mode. A
-// mistake in a program is a bug of this package, so these functions panic
-// with the assembler's errors and do not return them.
+// goes back to real mode. A mistake in a program is a bug of this package, so
+// these functions panic with the assembler's errors and do not return them.
 //
 // Programs: Hello, ExitCode, TripleFault, Spin, TickCheck, SMP, Canary, Bench,
 // Chaos, ChaosReal.

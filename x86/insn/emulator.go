@@ -14,6 +14,10 @@ type Emulator struct {
 	// NoPage1G and PKRU. The registers in it are set by Step.
 	Paging PagingState
 
+	// Known is what the processor said of the access that made it exit; Step
+	// clears it.
+	Known Known
+
 	m     Machine
 	phys  Phys // m, or what Fetch was given
 	s     *x86.State
@@ -24,6 +28,23 @@ type Emulator struct {
 	fault Fault
 	cold  Inst // an instruction that could not be cached
 	cache [cacheSize]cacheEntry
+}
+
+// Known is a translation that the processor has done already, with all checks
+// of the guest's tables: an access at an address with the same offset in its
+// page goes to GPA. It spares a walk. Even if the guest changes the
+// instruction under way, it reaches nothing that it was not allowed to.
+type Known struct {
+	Valid bool
+	Write bool // the access was a write, or a read-modify-write
+	GPA   uint64
+}
+
+// covers tells whether k is the translation of this access.
+func (k *Known) covers(lin uint64, size uint8, access Access) bool {
+	offset := lin & x86.PageOffset4K
+	return k.Valid && offset == k.GPA&x86.PageOffset4K && offset+uint64(size) <= x86.PageSize4K &&
+		(k.Write || access&AccessWrite == 0)
 }
 
 // Inst is the instruction of the last Step. It is valid until the next one and
@@ -55,6 +76,7 @@ func (e *Emulator) Step(m Machine, s *x86.State, code []byte) (Result, error) {
 	if err == nil {
 		err = e.execute()
 	}
+	e.Known.Valid = false
 	if err == nil {
 		e.retire()
 		return Result{SingleStep: traced}, nil

@@ -307,6 +307,32 @@ func TestCache(t *testing.T) {
 	require.EqualValues(t, 0x1222334455667788, s.GPR[x86.RAX])
 }
 
+func TestKnownTranslation(t *testing.T) {
+	m := &testMachine{device: 5}
+	s := flatState(m, Mode64)
+	s.GPR[x86.RBX] = 0x345678 // not where the device is
+	var e Emulator
+	step := func(hexCode string, k Known) {
+		t.Helper()
+		m.log, s.RIP, e.Known = nil, codeAt, k
+		r, err := e.Step(m, s, append(code(t, hexCode), 0x90, 0x90))
+		require.NoError(t, err)
+		require.Equal(t, Result{}, r)
+		require.False(t, e.Known.Valid)
+	}
+	const gpa = mmioAt + 0x678
+
+	step("8b 03", Known{Valid: true, GPA: gpa})
+	require.Equal(t, []access{{false, gpa, 4, 0}}, m.log)
+	step("89 03", Known{Valid: true, Write: true, GPA: gpa})
+	require.Equal(t, []access{{true, gpa, 4, 5}}, m.log)
+	step("89 03", Known{Valid: true, GPA: gpa}) // a read gives no right to write
+	step("8b 43 01", Known{Valid: true, GPA: gpa})
+	s.GPR[x86.RBX] = 0x345FFE
+	step("8b 03", Known{Valid: true, GPA: mmioAt + 0xFFE})
+	require.Equal(t, uint64(0x345FFE), e.mem.gpa[0], "an access over a page end is walked")
+}
+
 func TestNoAllocation(t *testing.T) {
 	m, s := mmioLoop()
 	var e Emulator
@@ -333,6 +359,7 @@ func BenchmarkMMIORead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s.RIP, m.log = codeAt, m.log[:0]
+		e.Known = Known{Valid: true, GPA: mmioAt + 0x10}
 		if _, err := e.Step(m, s, nil); err != nil {
 			b.Fatal(err)
 		}

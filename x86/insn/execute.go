@@ -57,8 +57,16 @@ func (e *Emulator) prepare() error {
 			return err
 		}
 	}
-	var err error
-	e.mem, err = e.translate(in.Mem.Seg, offset, size, access)
+	access = e.rights(access)
+	lin, err := e.linear(in.Mem.Seg, offset, size, access)
+	if err != nil {
+		return err
+	}
+	if e.Known.covers(lin, size, access) {
+		e.mem = span{gpa: [2]uint64{e.Known.GPA}, size: [2]uint8{size}}
+		return nil
+	}
+	e.mem, err = e.translateLinear(lin, size, access)
 	return err
 }
 

@@ -40,7 +40,7 @@ func Import(a *vcpu.Area, base uint64, regs *[StateRegs]uint32, errors uint32) b
 	}
 	atomic.StoreUint32(newErrors(a), errors)
 	disarm(a)
-	updatePPR(a)
+	updatePPR(a, lastWord)
 	a.PendingIRQ.Store(1)
 	return true
 }
