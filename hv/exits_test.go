@@ -424,7 +424,7 @@ func TestTimerPanic(t *testing.T) {
 func TestStarvation(t *testing.T) {
 	v := newTestVM(t, nil, func(a *asm.Asm) {
 		print(a, "a")
-		a.Mov(asm.EAX, asm.Abs(0x600000)) // not touched so far
+		a.Mov(asm.EAX, asm.Abs(0x400000)) // not touched so far
 		exit(a, 1)
 	})
 	var hoard []func()
@@ -445,7 +445,7 @@ func TestStarvation(t *testing.T) {
 func TestUnemulated(t *testing.T) {
 	_, r := run(t, func(a *asm.Asm) {
 		a.Mov(asm.EBX, asm.Imm(window))
-		a.Raw(0xD8, 0x03) // FADD of device memory
+		a.Lidt(asm.Ptr(asm.EBX, 0))
 	})
 	require.Equal(t, CauseGuest, r.Cause)
 	require.Contains(t, r.Detail, "cannot emulate")

@@ -51,3 +51,11 @@ TEXT ·apEntryAddr(SB), NOSPLIT, $0-8
 	LEAQ ·apEntry(SB), AX
 	MOVQ AX, ret+0(FP)
 	RET
+
+// func rawEnter(call uint64, arg uintptr) uint64
+TEXT ·rawEnter(SB), NOSPLIT, $0-24
+	MOVQ call+0(FP), AX
+	MOVQ arg+8(FP), DI
+	SYSCALL
+	MOVQ AX, ret+16(FP)
+	RET

@@ -9,6 +9,7 @@ import (
 const (
 	ownCalls = 0x10000 + iota
 	callGuestEnter
+	callGuestQuick
 	callGuestKick
 	callAllocBlock
 	callFreeBlock

@@ -237,6 +237,9 @@ func (c *CPU) interrupt(vector uint32) {
 		c.timerDue()
 	case vectorResched:
 		c.resched.Store(1)
+		// A quick entry ends: somebody wants its thread, by a signal, or the
+		// CPU, and the patient form of Enter sorts it out.
+		c.guestOver |= c.quick
 		c.armGuest()
 	case vectorTLB:
 		tlbPoll()

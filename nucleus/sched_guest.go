@@ -2,6 +2,7 @@ package nucleus
 
 import (
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
 	"ringo/nucleus/reg"
@@ -280,7 +281,7 @@ func (c *CPU) armGuest() {
 	}
 }
 
-// enterGuest serves the system call of Enter.
+// enterGuest serves the patient form of Enter: the thread has given up its P.
 func enterGuest(t *Thread, g *Guest) *Thread {
 	c := thisCPU()
 	c.account(t)
@@ -288,7 +289,7 @@ func enterGuest(t *Thread, g *Guest) *Thread {
 	g.thread = t.id
 	t.state.Store(threadBlocked)
 	c.busy.Store(0)
-	if c.runCount.Load() == 0 {
+	if c.runCount.Load() == 0 && c.guestCount.Load() == 0 {
 		if next := c.runGuest(g); next != nil {
 			return c.dispatch(next)
 		}
@@ -297,4 +298,37 @@ func enterGuest(t *Thread, g *Guest) *Thread {
 	g.state.Store(guestClaimed)
 	guestReady(g)
 	return schedule(c)
+}
+
+// quickMicros bounds how long a guest runs while its thread still holds a P.
+const quickMicros = 50
+
+// quickEnter serves the first, hopeful form of Enter: the thread keeps its P,
+// because most guests that need Go once need it again soon. It is a host
+// thread all the while. EAGAIN says that the time is up, the guest waits, or
+// something else is due: Enter then calls again in the patient form.
+func quickEnter(t *Thread, g *Guest) uint64 {
+	c := thisCPU()
+	if c.runCount.Load() != 0 || c.guestCount.Load() != 0 || t.sigPending.Load() != 0 {
+		return errno(syscall.EAGAIN)
+	}
+	g.thread = t.id
+	g.cpu.Store(c.number)
+	g.state.Store(guestRunning)
+	start := reg.ReadTSC()
+	c.guestOver, c.quick = 0, 1
+	c.guestSlice = start + quickMicros*ticksPerUs
+	c.armBy(c.guestSlice)
+	if g.WakeTSC != 0 {
+		c.armBy(g.WakeTSC)
+	}
+	atomic.StoreUintptr(&c.guest, g.addr())
+	v := guestRunFn(g)
+	c.quick, c.guestSlice = 0, 0
+	c.stopGuest(g, start)
+	g.state.Store(guestIdle)
+	if v != VerdictExit {
+		return errno(syscall.EAGAIN)
+	}
+	return 0
 }

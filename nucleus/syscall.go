@@ -35,7 +35,9 @@ func serveSyscall(t *Thread) *Thread {
 	c := thisCPU()
 	c.stats.Syscalls++
 	n := t.Regs.RAX
-	if n >= ownCalls {
+	if n == callGuestQuick {
+		t.Regs.RAX = quickEnter(t, guestAt(uintptr(t.Regs.RDI)))
+	} else if n >= ownCalls {
 		t = ownCall(t, n)
 	} else {
 		t = linuxCall(t, n)

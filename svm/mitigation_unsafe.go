@@ -96,7 +96,7 @@ func (m *mitigation) chosen(option string, p *processor) bool {
 	case option == "all":
 		return true
 	}
-	return m.needed(p)
+	return !p.emulated && m.needed(p)
 }
 
 // slotCode is what goes into a slot, and the names of what is in it.
@@ -144,7 +144,7 @@ func (b *Backend) mitigate(o Options) error {
 	default:
 		return fmt.Errorf("mitigations=%q, want auto, off or all: %w", option, ErrMitigations)
 	}
-	if option != "off" && b.cpu.ibpb {
+	if b.cpu.ibpb && (option == "all" || option == "auto" && !b.cpu.emulated) {
 		b.features |= featureIBPB
 		b.patched = append(b.patched, "IBPB")
 	}

@@ -80,14 +80,19 @@ func kickOften(r *rig) {
 		a.Jmp("again")
 	})
 	const rounds = 200
-	answer := make(chan struct{})
-	done := make(chan struct{})
+	answer, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for range rounds {
 			r.leave()
-			<-answer
+			if _, more := <-answer; !more {
+				return
+			}
 		}
+	}()
+	defer func() {
+		close(answer)
+		<-done
 	}()
 	for kicks := 0; kicks < rounds; {
 		switch e := r.run(0); e.Kind {
@@ -99,7 +104,6 @@ func kickOften(r *rig) {
 			want(r, "exit", e.Kind, vcpu.KindKick)
 		}
 	}
-	<-done
 }
 
 // requestNMI: an NMI from another CPU reaches a guest with interrupts closed.
@@ -201,8 +205,7 @@ func twoVCPUs(r *rig) {
 		a.Mov(asm.Abs(scratch+4).Dword(), asm.Imm(9))
 		mark(a, 2)
 	})
-	second := make(chan error)
-	go func() { second <- r.cpus[1].Run(r.exits[1]) }()
+	second := r.background(1)
 	r.reached(1)
 	r.must(<-second, "Run of vCPU 1")
 	want(r, "exit of vCPU 1", r.exits[1].Kind, vcpu.KindPIO)

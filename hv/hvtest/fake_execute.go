@@ -13,12 +13,8 @@ import (
 // an exit; it says true then.
 func (v *fakeCPU) owner(in *insn.Inst) bool {
 	s, e := &v.s, v.exit
-	if !v.vm.fake.LengthUnknown {
-		e.Len = in.Len
-	}
+	v.setLen(in)
 	switch in.Op {
-	case insn.IN, insn.OUT:
-		return v.port(in)
 	case insn.CPUID:
 		if !v.fastCPUID() {
 			return v.leave(vcpu.KindCPUID)
@@ -48,22 +44,11 @@ func (v *fakeCPU) owner(in *insn.Inst) bool {
 	return false
 }
 
-// port is IN or OUT.
-func (v *fakeCPU) port(in *insn.Inst) bool {
-	e := v.exit
-	e.Write = in.Op == insn.OUT
-	reg, port := in.Args[0], in.Args[1]
-	if e.Write {
-		reg, port = port, reg
+// setLen tells the length of the exit's instruction, on a processor that does.
+func (v *fakeCPU) setLen(in *insn.Inst) {
+	if !v.vm.fake.LengthUnknown {
+		v.exit.Len = in.Len
 	}
-	e.Size, e.Port = reg.Size, uint16(v.s.GPR[x86.RDX])
-	if port.Kind == insn.KindImm {
-		e.Port = uint16(in.Imm & 0xFF)
-	}
-	if e.Write {
-		e.Data = v.s.GPR[x86.RAX] & (^uint64(0) >> (64 - 8*uint(e.Size)))
-	}
-	return v.leave(vcpu.KindPIO)
 }
 
 func (v *fakeCPU) msr(write bool) bool {

@@ -165,21 +165,29 @@ func (m *fakeMemory) CompareAndSwap16(gpa uint64, old, v [2]uint64) (bool, error
 	return true, nil
 }
 
-// In implements insn.Machine: it is the first half of INS, which the owner of
-// the vCPU emulates.
+// In implements insn.Machine: the owner of the vCPU finishes IN and INS.
 func (m *fakeMemory) In(port uint16, size uint8) (uint32, error) {
-	return 0, m.stringPort(port, size, false)
+	return 0, m.port(port, size, false, 0)
 }
 
-// Out implements insn.Machine: OUTS.
-func (m *fakeMemory) Out(port uint16, size uint8, _ uint32) error {
-	return m.stringPort(port, size, true)
+// Out implements insn.Machine: OUT and OUTS.
+func (m *fakeMemory) Out(port uint16, size uint8, v uint32) error {
+	return m.port(port, size, true, v)
 }
 
-func (m *fakeMemory) stringPort(port uint16, size uint8, write bool) error {
-	e := m.cpu.exit
-	e.Kind, e.Port, e.Size, e.Write, e.String = vcpu.KindPIO, port, size, write, true
-	e.Rep = m.cpu.emul.Inst().Rep != 0
+func (m *fakeMemory) port(port uint16, size uint8, write bool, v uint32) error {
+	e, in := m.cpu.exit, m.cpu.emul.Inst()
+	e.Kind, e.Port, e.Size, e.Write = vcpu.KindPIO, port, size, write
+	e.String = in.Op != insn.IN && in.Op != insn.OUT
+	switch {
+	case e.String:
+		e.Rep = in.Rep != 0
+	case write:
+		e.Data = uint64(v)
+	}
+	if !e.String {
+		m.cpu.setLen(in)
+	}
 	m.exited = true
 	return errExit
 }

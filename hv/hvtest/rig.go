@@ -57,6 +57,7 @@ type rig struct {
 	cpus   []vcpu.VCPU
 	exits  []*vcpu.Exit
 	frames map[uint64]memory.HPA
+	ends   []func() // end what a failed case left running
 }
 
 func newRig(t T, b vcpu.Backend, env Env) *rig {
@@ -88,6 +89,9 @@ func (r *rig) addCPU() vcpu.VCPU {
 }
 
 func (r *rig) close() {
+	for _, end := range r.ends {
+		end()
+	}
 	for _, v := range r.cpus {
 		r.must(v.Close(), "VCPU.Close")
 	}
@@ -165,6 +169,23 @@ func (r *rig) run(cpu int) *vcpu.Exit {
 	return r.exits[cpu]
 }
 
+// background runs another vCPU to its next exit, and gives where its error
+// comes. A case that fails in between does not leave it running.
+func (r *rig) background(cpu int) <-chan error {
+	v, e := r.cpus[cpu], r.exits[cpu]
+	result, over := make(chan error, 1), make(chan struct{})
+	go func() {
+		defer close(over)
+		result <- v.Run(e)
+	}()
+	r.ends = append(r.ends, func() {
+		v.Area().Request.Or(vcpu.RequestExit)
+		v.Kick()
+		<-over
+	})
+	return result
+}
+
 // next enters vCPU 0 and expects an exit of that kind.
 func (r *rig) next(k vcpu.Kind) *vcpu.Exit {
 	r.t.Helper()
@@ -196,5 +217,6 @@ func (r *rig) code(vector uint8) uint32 { return r.word32(codesBase + 8*uint64(v
 
 // after calls f on another goroutine once the guest had time to get going.
 func (r *rig) after(f func()) {
-	time.AfterFunc(20*time.Millisecond, f)
+	t := time.AfterFunc(20*time.Millisecond, f)
+	r.ends = append(r.ends, func() { t.Stop() })
 }
