@@ -33,7 +33,8 @@ type Config struct {
 	DebugExit bool
 
 	// OnStop is called on a goroutine of its own, with no lock held, each
-	// time that the VM stops or crashes by itself; not after Stop.
+	// time that the VM stops or crashes by itself or is paused by its
+	// deadline; not after Stop.
 	OnStop func(*VM, Reason)
 }
 

@@ -97,10 +97,10 @@ func (vm *VM) finish(b *board, run uint32, r Reason) {
 }
 
 // settle brings a VM that ended by itself to rest, unless that run of its
-// vCPUs is over already.
+// vCPUs is over already and they run anew.
 func (vm *VM) settle(b *board, run uint32, r Reason) (mine bool) {
 	_ = vm.operate("stopping", func() error {
-		if vm.board != b || b.runs.Load() != run {
+		if vm.board != b || b.runs.Load() != run && !b.poisoned.Load() {
 			return nil
 		}
 		mine = true
@@ -128,6 +128,9 @@ func (vm *VM) reboot(b *board) error {
 	err := b.quit()
 	if err == nil {
 		err = b.reset()
+	}
+	if err == nil && b.poisoned.Load() {
+		err = ErrPoisoned
 	}
 	if err != nil {
 		r := Reason{Cause: CauseHost, Detail: "reset: " + err.Error()}
@@ -166,6 +169,8 @@ func (vm *VM) expire(b *board) {
 		ctx, cancel := context.WithTimeout(context.Background(), restTimeout)
 		defer cancel()
 		if err := b.pause(ctx); err != nil {
+			vm.host.Log("VM %s: its deadline has passed, but it does not pause yet: %v", vm.cfg.Name, err)
+			b.expired.Store(false) // the vCPUs come back here
 			return err
 		}
 		vm.become(StatePaused, Reason{Cause: CauseDeadline}, b)

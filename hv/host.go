@@ -40,11 +40,12 @@ type Clock interface {
 
 // newClock makes the clock of one VM, stopped.
 func (h *Host) newClock(onPanic func(any)) Clock {
-	make := h.NewClock
-	if make == nil {
-		make = func(onPanic func(any)) Clock { return clock.NewReal(onPanic) }
+	var c Clock
+	if h.NewClock != nil {
+		c = h.NewClock(onPanic)
+	} else {
+		c = clock.NewReal(onPanic)
 	}
-	c := make(onPanic)
 	c.Pause()
 	c.Set(0)
 	return c

@@ -33,10 +33,11 @@ func (c *cpu) initialize(e *vcpu.Exit) bool {
 		c.board.restart()
 		return c.board.gate.pass()
 	}
-	s := c.store(x86.GroupAll)
+	const groups = x86.GroupAll &^ x86.GroupTSC // the TSC goes on
+	s := c.store(groups)
 	s.Init()
 	s.Activity = x86.ActivityWaitSIPI
-	c.load(x86.GroupAll)
+	c.load(groups)
 	apic.Init(c.area)
 	e.Emulated, e.Cancel = true, true
 	return true

@@ -32,6 +32,7 @@ func (b *board) quit() error {
 func (b *board) spawn(m mode) {
 	b.runs.Add(1)
 	b.ended.Store(false)
+	b.expired.Store(false)
 	b.gate.open(m)
 	if m == modeRun {
 		b.clock.Resume()

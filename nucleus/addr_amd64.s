@@ -52,10 +52,10 @@ TEXT ·apEntryAddr(SB), NOSPLIT, $0-8
 	MOVQ AX, ret+0(FP)
 	RET
 
-// func rawEnter(call uint64, arg uintptr) uint64
+// func rawEnter(call uint64, guest uintptr) uint64
 TEXT ·rawEnter(SB), NOSPLIT, $0-24
 	MOVQ call+0(FP), AX
-	MOVQ arg+8(FP), DI
+	MOVQ guest+8(FP), DI
 	SYSCALL
 	MOVQ AX, ret+16(FP)
 	RET

@@ -2,7 +2,6 @@ package nucleus
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -13,22 +12,6 @@ import (
 )
 
 // What ordinary Go code may ask of the nucleus.
-
-// Enter lets the guest run until its run function returns VerdictExit. The
-// calling goroutine is locked to its thread.
-func (g *Guest) Enter() error {
-	if rawEnter(callGuestQuick, uintptr(unsafe.Pointer(g))) == 0 {
-		return nil
-	}
-	_, _, e := syscall.Syscall(callGuestEnter, uintptr(unsafe.Pointer(g)), 0, 0)
-	if e != 0 {
-		return fmt.Errorf("enter guest: %w", e)
-	}
-	return nil
-}
-
-// rawEnter makes a system call without telling the Go scheduler.
-func rawEnter(call uint64, arg uintptr) uint64
 
 // Kick is Wake for Go code.
 func (g *Guest) Kick() {
@@ -106,39 +89,6 @@ func MapMMIO(p memory.HPA, n uintptr) (unsafe.Pointer, error) {
 	return unsafe.Pointer(v), nil
 }
 
-// Interrupt is a device interrupt that a driver waits for.
-type Interrupt struct {
-	f      *os.File
-	vector uintptr
-	buf    [8]byte
-}
-
-// ISAInterrupt connects ISA interrupt irq, 0 to 15.
-func ISAInterrupt(irq int) (*Interrupt, error) {
-	fd, _, e := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-	if e != 0 {
-		return nil, fmt.Errorf("ISA interrupt %d: no event: %w", irq, e)
-	}
-	f := os.NewFile(fd, fmt.Sprintf("irq%d", irq))
-	v, _, e := syscall.RawSyscall(callBindISA, uintptr(irq), fd, 0)
-	if e != 0 {
-		f.Close()
-		return nil, fmt.Errorf("ISA interrupt %d: no free vector or no I/O APIC pin: %w", irq, e)
-	}
-	return &Interrupt{f: f, vector: v}, nil
-}
-
-// Wait returns after the interrupt has come at least once since the last Wait.
-func (i *Interrupt) Wait() error {
-	_, err := i.f.Read(i.buf[:])
-	return err
-}
-
-// Done lets a level-triggered interrupt come again.
-func (i *Interrupt) Done() {
-	syscall.RawSyscall(callUnmaskIRQ, i.vector, 0, 0)
-}
-
 // PowerOff switches the machine off. Reboot restarts it.
 func PowerOff() { syscall.RawSyscall(callPowerOff, 0, 0, 0) }
 func Reboot()   { syscall.RawSyscall(callReboot, 0, 0, 0) }
@@ -168,3 +118,18 @@ func SinceEntry() uint64 { return reg.ReadTSC() - entryTSC }
 
 // Yield lets other goroutines and guests run.
 func Yield() { runtime.Gosched() }
+
+// CPUStats is what one CPU did since it started; times are TSC ticks.
+type CPUStats struct {
+	Idle, Host, Guest                            uint64
+	Syscalls, Interrupts, Faults, Switches, NMIs uint64
+}
+
+// StatsOf gives the counters of a CPU, which goes on counting.
+func StatsOf(cpu int) CPUStats {
+	s := &cpus[cpu].stats
+	return CPUStats{
+		Idle: s.IdleTicks, Host: s.HostTicks, Guest: s.GuestTicks,
+		Syscalls: s.Syscalls, Interrupts: s.Interrupts, Faults: s.Faults, Switches: s.Switches, NMIs: s.NMIs,
+	}
+}

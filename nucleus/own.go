@@ -17,6 +17,9 @@ const (
 	callBindISA
 	callUnmaskIRQ
 	callMapMMIO
+	callNewAlarm
+	callSetAlarm
+	callFreeAlarm
 	callPowerOff
 	callReboot
 )
@@ -41,6 +44,12 @@ func ownCall(t *Thread, n uint64) *Thread {
 		v = unmaskIRQ(a0)
 	case callMapMMIO:
 		v = uint64(mapMMIO(phys(a0), uintptr(a1)))
+	case callNewAlarm:
+		v = newAlarm(a0)
+	case callSetAlarm:
+		v = setAlarm(a0, a1)
+	case callFreeAlarm:
+		v = freeAlarm(a0)
 	case callPowerOff:
 		powerOff()
 	case callReboot:

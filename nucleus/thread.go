@@ -36,7 +36,7 @@ const (
 	waitFutex
 	waitEpoll
 	waitGuest
-	waitCall
+	waitAlarm // no thread at all: the record of an Alarm (alarm.go)
 )
 
 // MaxThreads bounds the threads of the program. The records are backed by

@@ -134,6 +134,9 @@ func (t *Thread) timeout() {
 	case waitGuest:
 		guestReady(guestAt(t.guest))
 		return
+	case waitAlarm:
+		alarmDue(t)
+		return
 	case waitFutex:
 		futexTimeout(t)
 	case waitEpoll:

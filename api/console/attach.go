@@ -20,6 +20,7 @@ type view struct {
 	watch *node.Watch
 	at    uint64 // position in its output
 	ends  uint64 // its ends that the screen has told of
+	shown bool   // something of its output is on the screen
 }
 
 // always is ready at any time.
@@ -45,12 +46,11 @@ func (w *view) ready() <-chan struct{} {
 func (k *Console) attach(v *node.VM, lines int) {
 	t, s := v.Terminal(), v.Status()
 	w := &view{vm: v, watch: t.Watch(), at: t.Tail(lines), ends: s.Ends}
-	alive := s.State == hv.StateRunning || s.State == hv.StatePaused || !s.RestartAt.IsZero()
-	if !alive {
+	if !isOn(s) && s.RestartAt.IsZero() {
 		w.watch.Close()
 		k.show(w, t.End())
 		k.freshLine(w)
-		k.out.text(fmt.Sprintf("[%s is %s; vm start %s turns it on]\n", v.Name(), orState(s), v.Name()))
+		k.out.text(fmt.Sprintf("[%s %s; vm start %s turns it on]\n", v.Name(), absence(s), v.Name()))
 		return
 	}
 	k.show(w, t.Line())
@@ -69,12 +69,15 @@ func condition(s node.Status) string {
 	return ""
 }
 
-// orState is the state of a VM that is off, with the reason.
-func orState(s node.Status) string {
-	if r := s.Reason.String(); r != "" {
-		return fmt.Sprintf("%s (%s)", s.State, r)
+// absence says why a VM is not there to attach to.
+func absence(s node.Status) string {
+	switch s.State {
+	case hv.StateCreated:
+		return "has not been started yet"
+	case hv.StateCrashed:
+		return "has crashed: " + s.Reason.String()
 	}
-	return s.State.String()
+	return "is off: " + s.Reason.String()
 }
 
 // show shows the VM's output up to a position.
@@ -92,12 +95,12 @@ func (k *Console) pump(w *view, n uint64) {
 		k.out.text(fmt.Sprintf("\n[%d bytes of output are lost]\n", first-w.at))
 	}
 	k.out.raw(p[:got])
-	w.at = first + uint64(got)
+	w.at, w.shown = first+uint64(got), w.shown || got > 0
 }
 
 // freshLine goes to the start of a line unless the guest's output is there.
 func (k *Console) freshLine(w *view) {
-	if w.vm.Terminal().Line() != w.at {
+	if w.shown && w.vm.Terminal().Line() != w.at {
 		k.out.text("\n")
 	}
 }
@@ -130,7 +133,7 @@ func (k *Console) checkView() {
 	k.show(w, w.vm.Terminal().End())
 	k.freshLine(w)
 	message := fmt.Sprintf("[%s: %s]\n", w.vm.Name(), ending(s))
-	if s.State == hv.StateRunning || !s.RestartAt.IsZero() {
+	if isOn(s) || !s.RestartAt.IsZero() {
 		k.out.text(message)
 		return
 	}

@@ -10,13 +10,13 @@ import (
 // maxBurst bounds the lines of the log that come by themselves at once.
 const maxBurst = 50
 
-// logLine is an entry for people; the time is in the layout given.
+// logLine is an entry for people; the time, in UTC, is in the layout given.
 func logLine(e *node.Entry, layout string) string {
 	text := strings.ReplaceAll(e.Text, "\n", "\n    ")
 	if e.Repeats > 0 {
 		text += fmt.Sprintf(" (%d times more)", e.Repeats)
 	}
-	return fmt.Sprintf("%s %-5s %s\n", e.Time.Format(layout), e.Level, text)
+	return fmt.Sprintf("%s %-5s %s\n", e.Time.UTC().Format(layout), e.Level, text)
 }
 
 // news gives the lines of the log since the last call, from a level on.

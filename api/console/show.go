@@ -56,11 +56,14 @@ func remark(s node.Status) string {
 
 // uptime is how long a VM has been on.
 func uptime(s node.Status) string {
-	if s.Uptime == 0 {
+	if !isOn(s) {
 		return "-"
 	}
 	return seconds(s.Uptime)
 }
+
+// isOn says whether the VM is on, at work or paused.
+func isOn(s node.Status) bool { return s.State == hv.StateRunning || s.State == hv.StatePaused }
 
 // seconds is a duration in whole seconds.
 func seconds(d time.Duration) string { return d.Round(time.Second).String() }
@@ -79,7 +82,7 @@ func showVM(_ *Console, v *node.VM) string {
 		line("state", "%s", s.State)
 		line("uptime", "%s", uptime(s))
 		line("last end", "%s", orNone(remark(s)))
-		line("started", "%d times", s.Starts)
+		line("starts", "%d", s.Starts)
 		line("machine", "%s", d.Machine)
 		line("memory", "%s", size(d.Memory))
 		line("vcpus", "%d", d.VCPUs)

@@ -89,13 +89,6 @@ func (l *Log) Since(seq uint64) []Entry {
 	return append([]Entry(nil), l.entries[skip:]...)
 }
 
-// Next is the number that the next entry will have.
-func (l *Log) Next() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.next
-}
-
 // Watch fires when an entry was added.
 func (l *Log) Watch() *Watch { return l.changed.watch() }
 

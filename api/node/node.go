@@ -86,9 +86,6 @@ func (n *Node) Log() *Log { return &n.log }
 // Uptime is how long ago the node was made.
 func (n *Node) Uptime() time.Duration { return time.Since(n.started) }
 
-// Started is when the node was made.
-func (n *Node) Started() time.Time { return n.started }
-
 // Memory is how the node's memory is used.
 func (n *Node) Memory() Memory { return n.ledger.memory() }
 

@@ -65,10 +65,11 @@ func (v *VM) poweredOff() {
 // crashed is for a VM that cannot go on; hv keeps it as it is.
 func (v *VM) crashed(r hv.Reason) {
 	log := &v.node.log
-	log.Errorf("VM %s: crashed: %s", v.def.Name, r)
+	report := ""
 	if r.Report != nil {
-		log.Errorf("VM %s: %s", v.def.Name, r.Report)
+		report = "\n" + r.Report.String()
 	}
+	log.Errorf("VM %s: crashed: %s%s", v.def.Name, r, report)
 	if v.def.OnCrash == bundle.CrashKeep {
 		log.Infof("VM %s: kept for inspection (on-crash: keep)", v.def.Name)
 		return

@@ -114,7 +114,7 @@ func (v *VM) Status() Status {
 
 // Start turns the VM on.
 func (v *VM) Start() error {
-	return v.operate(func() error {
+	return v.request("start", func() error {
 		v.cancelRestart()
 		v.mu.Lock()
 		v.backoff = backoff{}
@@ -126,7 +126,7 @@ func (v *VM) Start() error {
 // Shutdown presses the power button, which asks the guest to turn itself off.
 // The VM then stays off whatever its definition says.
 func (v *VM) Shutdown() error {
-	return v.operate(func() error {
+	return v.request("shutdown", func() error {
 		if v.cancelRestart() {
 			return nil // it is off already
 		}
@@ -141,7 +141,7 @@ func (v *VM) Shutdown() error {
 // Stop turns the VM off at once. For a VM that waits to be started again it
 // means that it is not.
 func (v *VM) Stop() error {
-	return v.operate(func() error {
+	return v.request("stop", func() error {
 		canceled := v.cancelRestart()
 		err := v.machine.Stop()
 		if canceled && errors.Is(err, hv.ErrState) {
@@ -157,7 +157,7 @@ func (v *VM) Stop() error {
 
 // Reset restarts the guest as a reset button does.
 func (v *VM) Reset() error {
-	return v.operate(func() error {
+	return v.request("reset", func() error {
 		err := v.machine.Reset()
 		if err == nil {
 			v.setAsked(false)
@@ -168,14 +168,20 @@ func (v *VM) Reset() error {
 
 // Pause brings the VM to rest, or fails when ctx ends first.
 func (v *VM) Pause(ctx context.Context) error {
-	return v.operate(func() error { return v.machine.Pause(ctx) })
+	return v.request("pause", func() error { return v.machine.Pause(ctx) })
 }
 
 // Resume lets a paused VM run on.
-func (v *VM) Resume() error { return v.operate(v.machine.Resume) }
+func (v *VM) Resume() error { return v.request("resume", v.machine.Resume) }
 
 // NMI sends a non-maskable interrupt to every vCPU.
-func (v *VM) NMI() error { return v.operate(v.machine.NMI) }
+func (v *VM) NMI() error { return v.request("nmi", v.machine.NMI) }
+
+// request is operate for what somebody asked for.
+func (v *VM) request(name string, f func() error) error {
+	v.node.log.Debugf("VM %s: %s was asked for", v.def.Name, name)
+	return v.operate(f)
+}
 
 // operate runs an operation alone and tells those who watch. If the VM came to
 // an end, by the operation or by itself, what its definition says is done.

@@ -97,6 +97,3 @@ func (m *fakeVM) Close() error {
 	}
 	return nil
 }
-
-// wake makes another vCPU look at its APIC page.
-func (m *fakeVM) wake(a *vcpu.Area) { m.cpus[a.ID].Kick() }

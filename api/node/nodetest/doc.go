@@ -6,7 +6,7 @@
 // that synctest.Wait returns when nothing is left to be done.
 //
 // Imports allowed: api/bundle, api/node, boot/layout, hv, hv/hvtest, memory,
-// x86/asm.
+// x86, x86/asm.
 //
 // Sources: those of hv/hvtest; Multiboot Specification 0.6.96 section 3.1 "OS
 // image format"; Intel 8259A datasheet, "Initialization Command Words".

@@ -2,14 +2,15 @@ package nodetest
 
 import (
 	"ringo/boot/layout"
+	"ringo/x86"
 	"ringo/x86/asm"
 )
 
 // kernels are the guests by the name that ringo.yaml uses.
 //
-//	talk   prints "ready" and echoes; a typed q turns it off, c is a triple
-//	       fault, r resets it, e ends it by the debug-exit port with code 7,
-//	       p prints 26 lines, t prints until it is stopped; the power button
+//	talk   prints "ready" and echoes; a typed Q turns it off, C is a triple
+//	       fault, R resets it, E ends it by the debug-exit port with code 7,
+//	       P prints 26 lines, T prints until it is stopped; the power button
 //	       turns it off
 //	deaf   is talk without an ear for the power button
 //	crash  is a triple fault at once
@@ -59,6 +60,7 @@ func talk(a *asm.Asm, button bool) {
 	a.Jmp("start")
 	handleSerial(a)
 	handleSCI(a)
+	handleNMI(a)
 	interruptTable(a)
 	a.Label("start")
 	a.Mov(asm.ESP, asm.Imm(stack))
@@ -86,7 +88,7 @@ func handleSerial(a *asm.Asm) {
 	a.Jcc(asm.E, "taken")
 	a.Mov(asm.DX, asm.Imm(layout.COM1Port))
 	a.In(asm.AL, asm.DX)
-	for _, k := range "qcrept" {
+	for _, k := range "QCREPT" {
 		a.Cmp(asm.AL, asm.Imm(k))
 		a.Jcc(asm.E, string(k))
 	}
@@ -97,25 +99,25 @@ func handleSerial(a *asm.Asm) {
 	a.Out(asm.Imm(layout.PIC1Port), asm.AL)
 	a.Iret(32)
 
-	a.Label("q")
+	a.Label("Q")
 	out16(a, layout.PM1CntPort, soft)
 	a.Jmp("serial")
-	a.Label("c")
+	a.Label("C")
 	tripleFault(a)
-	a.Label("r")
+	a.Label("R")
 	out8(a, layout.ResetPort, layout.ResetValue)
 	a.Jmp("serial")
-	a.Label("e")
+	a.Label("E")
 	out8(a, layout.DebugExitPort, 7)
 	a.Jmp("serial")
-	a.Label("p")
+	a.Label("P")
 	for c := 'A'; c <= 'Z'; c++ {
 		write(a, "line "+string(c)+"\r\n")
 	}
 	a.Jmp("serial")
-	a.Label("t")
+	a.Label("T")
 	a.Out(asm.DX, asm.AL)
-	a.Jmp("t")
+	a.Jmp("T")
 }
 
 // handleSCI turns the machine off at the power button.
@@ -127,12 +129,19 @@ func handleSCI(a *asm.Asm) {
 	a.Iret(32)
 }
 
-// interruptTable has gates for the two interrupts; the labels are defined.
+// handleNMI says that one came.
+func handleNMI(a *asm.Asm) {
+	a.Label("nmi")
+	write(a, "nmi\r\n")
+	a.Iret(32)
+}
+
+// interruptTable has gates for the interrupts; the labels are defined.
 func interruptTable(a *asm.Asm) {
 	a.Align(8, 0)
 	a.Label("idt")
 	for v := range vectors {
-		label := map[int]string{comIRQ: "serial", sciIRQ: "sci"}[v]
+		label := map[int]string{x86.VectorNMI: "nmi", comIRQ: "serial", sciIRQ: "sci"}[v]
 		if label == "" {
 			a.Data64(0)
 			continue

@@ -1,0 +1,104 @@
+package trace
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// ErrLog says that a log is not one that this package reads.
+var ErrLog = errors.New("not a log of QEMU's executed instructions")
+
+// maxBlocks bounds how many instructions' bytes are kept.
+const maxBlocks = 1 << 20
+
+// guestMode is the bit of QEMU's translation flags (HF_GUEST_MASK) that says
+// that the instruction is one of an SVM guest.
+const guestMode = 1 << 21
+
+// step is one executed instruction.
+type step struct {
+	pc    uint64
+	guest bool
+	class Class
+}
+
+// read calls f for each executed instruction of a log that was made with
+// "log in_asm,exec,nochain" and one instruction per translation block. An
+// instruction's bytes come when it is translated, which is before it is first
+// executed.
+func read(r io.Reader, f func(step)) error {
+	classes := map[uint64]Class{}
+	lines := bufio.NewScanner(r)
+	steps := 0
+	for lines.Scan() {
+		line := lines.Text()
+		switch {
+		case strings.HasPrefix(line, "0x"):
+			pc, code, err := translated(line)
+			if err != nil {
+				return err
+			}
+			if len(classes) >= maxBlocks {
+				return fmt.Errorf("%w: more than %d different instructions", ErrLog, maxBlocks)
+			}
+			classes[pc] = classify(code)
+		case strings.HasPrefix(line, "Trace "):
+			s, err := executed(line)
+			if err != nil {
+				return err
+			}
+			s.class = classes[s.pc]
+			f(s)
+			steps++
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrLog, err)
+	}
+	if steps == 0 {
+		return fmt.Errorf("%w: it has no line that begins with \"Trace\"", ErrLog)
+	}
+	return nil
+}
+
+// translated reads a line such as "0x005d1908:  48 8b 14 24   movq (%rsp), %rdx":
+// address, up to eight bytes, text.
+func translated(line string) (pc uint64, code []byte, err error) {
+	address, rest, ok := strings.Cut(line, ":")
+	if pc, err = strconv.ParseUint(address, 0, 64); err != nil || !ok {
+		return 0, nil, fmt.Errorf("%w: %q has no address", ErrLog, line)
+	}
+	for _, word := range strings.Fields(rest) {
+		b, err := hex.DecodeString(word)
+		if err != nil || len(b) != 1 {
+			break
+		}
+		code = append(code, b[0])
+	}
+	if len(code) == 0 {
+		return 0, nil, fmt.Errorf("%w: %q has no instruction bytes", ErrLog, line)
+	}
+	return pc, code, nil
+}
+
+// executed reads a line such as
+// "Trace 0: 0x7fd908e162c0 [0000000000000000/00000000005d1903/0050c2b0/ff020201]",
+// where the brackets have the CS base, the instruction pointer and the flags.
+func executed(line string) (step, error) {
+	_, inside, _ := strings.Cut(line, "[")
+	fields := strings.SplitN(inside, "/", 4)
+	if len(fields) != 4 {
+		return step{}, fmt.Errorf("%w: %q has no [CS/PC/flags/...]", ErrLog, line)
+	}
+	pc, err1 := strconv.ParseUint(fields[1], 16, 64)
+	flags, err2 := strconv.ParseUint(fields[2], 16, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return step{}, fmt.Errorf("%w: %q: %w", ErrLog, line, err)
+	}
+	return step{pc: pc, guest: flags&guestMode != 0}, nil
+}
