@@ -1,6 +1,7 @@
 package hv
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"ringo/hv/vcpu"
@@ -12,7 +13,9 @@ const MachineRingo1 = "ringo-1"
 
 // Config is the definition of one VM. It does not change while the VM exists.
 type Config struct {
-	Name    string
+	Name string
+	// UUID identifies the VM to its guest; zero means one made of the name.
+	UUID    [16]byte
 	Machine string // machine version; empty means MachineRingo1
 	Memory  uint64 // bytes of RAM, a multiple of 2 MiB
 	VCPUs   uint32 // 1 to vcpu.MaxVCPUs
@@ -36,6 +39,16 @@ type Config struct {
 	// time that the VM stops or crashes by itself or is paused by its
 	// deadline; not after Stop.
 	OnStop func(*VM, Reason)
+}
+
+// uuid makes an identity of a VM's name: a hash with the marks of a UUID of
+// version 8 (RFC 9562, section 5.8).
+func uuid(name string) (u [16]byte) {
+	sum := sha256.Sum256([]byte("ringo VM " + name))
+	copy(u[:], sum[:])
+	u[6] = u[6]&0x0F | 0x80
+	u[8] = u[8]&0x3F | 0x80
+	return u
 }
 
 func (c *Config) check() error {

@@ -452,6 +452,16 @@ func TestUnemulated(t *testing.T) {
 	require.NotNil(t, r.Report)
 }
 
+// TestTables: the guest finds the ACPI and SMBIOS anchors in the BIOS area.
+func TestTables(t *testing.T) {
+	passes(t, func(a *asm.Asm) {
+		a.Mov(asm.EAX, asm.Abs(int64(layout.RSDPBase)))
+		expect(a, 0x20445352) // "RSD "
+		a.Mov(asm.EAX, asm.Abs(int64(layout.SMBIOSBase)))
+		expect(a, 0x334D535F) // "_SM3"
+	})
+}
+
 // TestEveryKindIsHandled: no kind of exit is without a handler.
 func TestEveryKindIsHandled(t *testing.T) {
 	for k, h := range handlers {

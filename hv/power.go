@@ -6,6 +6,7 @@ import (
 
 	"ringo/boot"
 	"ringo/boot/acpi"
+	"ringo/boot/smbios"
 	"ringo/hv/vcpu/apic"
 	"ringo/x86"
 )
@@ -44,6 +45,10 @@ func (b *board) boot() error {
 	cfg := &b.vm.cfg
 	if _, err := acpi.Install(b.space, b.layout, acpi.Config{VCPUs: int(cfg.VCPUs)}); err != nil {
 		return fmt.Errorf("ACPI tables: %w", err)
+	}
+	id := smbios.Config{Name: cfg.Name, UUID: cfg.UUID, VCPUs: int(cfg.VCPUs), Version: cfg.Machine}
+	if err := smbios.Install(b.space, b.layout, id); err != nil {
+		return fmt.Errorf("SMBIOS structures: %w", err)
 	}
 	r := &boot.Request{Memory: b.space, Layout: b.layout, Kernel: boot.Bytes(cfg.Kernel), Cmdline: cfg.Cmdline}
 	if len(cfg.Initrd) != 0 {

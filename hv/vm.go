@@ -37,6 +37,9 @@ func New(h *Host, c Config) (*VM, error) {
 	if c.Weight == 0 {
 		c.Weight = 100
 	}
+	if c.UUID == [16]byte{} {
+		c.UUID = uuid(c.Name)
+	}
 	if err := h.check(); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,8 @@ func TestNewRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, MachineRingo1, vm.Config().Machine)
 	require.EqualValues(t, 100, vm.Config().Weight)
+	require.Equal(t, uuid("vm"), vm.Config().UUID)
+	require.NotEqual(t, uuid("vm"), uuid("vm2"))
 }
 
 func TestBadKernelLeavesNothing(t *testing.T) {

@@ -133,3 +133,7 @@ func StatsOf(cpu int) CPUStats {
 		Syscalls: s.Syscalls, Interrupts: s.Interrupts, Faults: s.Faults, Switches: s.Switches, NMIs: s.NMIs,
 	}
 }
+
+// RebootOnPanic says whether the machine restarts after a fatal failure; if
+// not, it halts. The option panic= of the command line sets it at boot.
+func RebootOnPanic(on bool) { options.rebootOnPanic = options.rebootOnPanic || on }

@@ -56,7 +56,7 @@ func (e *codeEntry) holds(s *SaveArea, generation uint64) bool {
 		e.mode != codeMode(s) || e.generation != generation {
 		return false
 	}
-	for i := uint8(0); i < e.levels && i < codeLevels; i++ {
+	for i := range e.tables[:min(e.levels, codeLevels)] {
 		if load64(e.tables[i]) != e.entries[i] {
 			return false
 		}

@@ -117,6 +117,7 @@ func (c *vcpuMem) exitHLT() (nucleus.Verdict, bool) {
 	c.count(vcpu.KindHLT)
 	c.stepOver(next)
 	c.area.Activity = uint32(x86.ActivityHalted)
+	c.busy = 1
 	return 0, false
 }
 

@@ -44,22 +44,21 @@ func (c *vcpuMem) raise(vector uint8, hasError bool, code uint32) {
 		case x86.CombineDoubleFault:
 			vector, hasError, code = x86.VectorDF, true, 0
 		case x86.CombineShutdown:
-			c.tripleFault = 1
+			c.tripleFault, c.busy = 1, 1
 			return
 		}
 	}
+	c.busy = 1
 	c.event = exceptionEvent(vector, hasError, code)
 	c.eventSoft, c.eventHasCR2 = 0, 0
 }
 
-// takeBack looks at EXITINTINFO after an exit: an event whose delivery was cut
-// short is queued again. A software event of the guest's own instruction is
+// takeBack takes the event in EXITINTINFO, whose delivery an exit cut short: it
+// is queued again. A software event of the guest's own instruction is
 // dropped, because RIP is still at that instruction, which runs again.
 func (c *vcpuMem) takeBack() {
 	info := c.vmcb.Control.ExitIntInfo
-	if info&EventV == 0 {
-		return
-	}
+	c.busy = 1
 	soft := eventType(info) == EventTypeSoft || softException(info)
 	if soft && c.injectedSoft == 0 {
 		return

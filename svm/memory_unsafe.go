@@ -59,6 +59,7 @@ type vcpuHead struct {
 	drLive   uint8 // DR0 to DR3 are in the registers
 	window   uint8 // Go wants an exit when interrupts open
 	rearm    uint8 // guest.WakeTSC has changed
+	busy     uint8 // prepare has to look at everything, not only at what other CPUs change
 	features uint32
 
 	// event is the EVENTINJ value for the next entry, or 0; inject.go.
@@ -110,4 +111,4 @@ const perCPUWords = 32
 func cpuRecord(words *[perCPUWords]uint64) *perCPU { return (*perCPU)(unsafe.Pointer(words)) }
 
 // load64 reads a word of guest memory through the direct map.
-func load64(p uintptr) uint64 { return atomic.LoadUint64(*(**uint64)(unsafe.Pointer(&p))) }
+func load64(p uintptr) uint64 { return atomic.LoadUint64((*uint64)(unsafe.Add(nil, p))) }

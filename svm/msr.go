@@ -56,6 +56,7 @@ func (c *vcpuMem) fastWRMSR(msr uint32, v uint64) msrResult {
 	case msr >= x2APICFirst && msr <= x2APICLast:
 		return c.x2APICWrite(msr, v)
 	case msr == x86.MSRTSCDeadline:
+		c.busy = 1
 		apic.WriteDeadline(a, v, c.left)
 		return msrDone
 	case msr == x86.MSRTSCAdjust && v == a.TSCAdjust:
@@ -68,14 +69,13 @@ func (c *vcpuMem) fastWRMSR(msr uint32, v uint64) msrResult {
 // x2APICWrite writes a register of the local APIC and does what follows.
 func (c *vcpuMem) x2APICWrite(msr uint32, v uint64) msrResult {
 	a := &c.area
+	c.busy = 1
 	act := apic.WriteMSR(a, msr, v, c.left)
 	if act&apic.ActionGP != 0 {
 		return msrFault
 	}
 	if act&apic.ActionIPI != 0 {
-		if vm := a.VMArea(); vm != nil {
-			apic.Send(vm, a, apic.ICR(a), wakeArea)
-		}
+		apic.Send(a.VMArea(), a, apic.ICR(a), wakeArea)
 	}
 	if act&apic.ActionEOI != 0 {
 		c.reasonData = uint64(act.Vector())

@@ -23,6 +23,7 @@ func (n *nmiState) masked(rip uint64) bool { return n.blocked != 0 || n.inIRET(r
 // reachedIRET serves VMEXIT_IRET, which comes before the instruction.
 func (c *vcpuMem) reachedIRET() {
 	c.interceptIRET(false)
+	c.busy = 1
 	if c.nmi.blocked != 0 {
 		c.nmi.blocked = 0
 		c.nmi.iret = 1

@@ -98,6 +98,7 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 // beginTurn prepares the vCPU for the CPU that it is on now.
 func (c *vcpuMem) beginTurn(p *perCPU) {
 	c.hostPA = p.hostVMCB
+	c.busy = 1
 	if p.lastVCPU != c.id {
 		// The branch predictors were trained by another guest.
 		if c.features&featureIBPB != 0 && p.lastVCPU != 0 {
@@ -122,11 +123,9 @@ const predCmdIBPB = 1 << 0
 // the identifiers that other vCPUs get later.
 func (c *vcpuMem) useASID(cpu *cpuASID, number uint32) {
 	ctl := &c.vmcb.Control
-	if vm := c.area.VMArea(); vm != nil {
-		if g := vm.Stage2Generation.Load(); g != c.ack.Load() {
-			c.ack.Store(g)
-			c.asid.asid = 0
-		}
+	if g := c.area.VMArea().Stage2Generation.Load(); g != c.ack.Load() {
+		c.ack.Store(g)
+		c.asid.asid = 0
 	}
 	if cpu.valid(&c.asid, number) {
 		return
@@ -137,8 +136,27 @@ func (c *vcpuMem) useASID(cpu *cpuASID, number uint32) {
 }
 
 // prepare decides what the guest finds when it is entered, or that it is not.
+// After most exits that end here nothing has changed since the last entry:
+// then only what other CPUs and time change is looked at.
 func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
 	a := &c.area
+	if c.busy == 0 && a.Request.Load()|a.PendingIRQ.Load()|a.ExtINT.Load() == 0 && !c.timeDue() {
+		return 0, false
+	}
+	return c.prepareAll()
+}
+
+// timeDue tells whether the timer or the deadline have come or changed.
+func (c *vcpuMem) timeDue() bool {
+	wake := c.guest.WakeTSC
+	return wake != 0 && c.now >= wake || c.area.VMArea().RunUntil.Load() != c.until
+}
+
+// prepareAll is prepare without the short cut. It leaves busy set where the
+// next entry differs from this one without a cause that sets it.
+func (c *vcpuMem) prepareAll() (nucleus.Verdict, bool) {
+	a := &c.area
+	c.busy = 1
 	if a.Request.Load() != 0 && c.takeRequests() {
 		return nucleus.VerdictExit, true
 	}
@@ -165,6 +183,11 @@ func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
 		c.vmcb.Control.dirty(CleanI)
 	}
 	c.loadEvent()
+	ctl := &c.vmcb.Control
+	if ctl.EventInj == 0 && c.nmi == (nmiState{}) && c.step.on == 0 && c.window == 0 &&
+		ctl.VIntr&windowBits == 0 && ctl.InterceptCRWrite == 0 {
+		c.busy = 0
+	}
 	return 0, false
 }
 
@@ -209,10 +232,7 @@ func (c *vcpuMem) times() (toGo bool) {
 	if a.TimerTSC != 0 && c.now >= a.TimerTSC {
 		apic.TimerDue(a, c.now)
 	}
-	until := uint64(0)
-	if vm := a.VMArea(); vm != nil {
-		until = vm.RunUntil.Load()
-	}
+	until := a.VMArea().RunUntil.Load()
 	if until != 0 && c.now >= until {
 		c.reason = reasonDeadline
 		return true
@@ -260,6 +280,8 @@ func (c *vcpuMem) afterExit() {
 	if c.step.on != 0 && ExitCode(ctl.ExitCode) != ExitExcp+x86.VectorDB {
 		c.endStep(false)
 	}
-	c.takeBack()
+	if ctl.ExitIntInfo&EventV != 0 {
+		c.takeBack()
+	}
 	c.syncTPR()
 }

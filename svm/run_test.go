@@ -84,6 +84,43 @@ func TestRequests(t *testing.T) {
 	require.Zero(t, r.c.asid.asid)
 }
 
+// TestShortCut checks that an entry like the last one looks at little, and
+// still misses nothing that others change.
+func TestShortCut(t *testing.T) {
+	for name, change := range map[string]func(r *rig){
+		"an interrupt": func(r *rig) { apic.SetIRR(&r.c.area, 0x41, false) },
+		"the PIC":      func(r *rig) { apic.Signal(&r.c.area, apic.LINT0, true) },
+		"a request":    func(r *rig) { r.c.area.Request.Or(vcpu.RequestFlush) },
+		"the deadline": func(r *rig) { r.vm.area.RunUntil.Store(1 << 60) },
+		"an exception": func(r *rig) { r.c.raise(x86.VectorUD, false, 0) },
+		"an event":     func(r *rig) { require.NoError(t, r.v.Inject(vcpu.Event{Type: vcpu.EventNMI})) },
+		"a window":     func(r *rig) { r.v.Window(true) },
+		"a halt":       func(r *rig) { r.halt(t) },
+	} {
+		r := newRig(t, 0)
+		r.long(0x1000)
+		r.enableAPIC(t)
+		r.c.busy = 1
+		r.entered(t)
+		require.Zero(t, r.c.busy)
+		r.left(ExitINTR, nil)
+		change(r)
+		// The whole of prepare leaves a mark here.
+		r.c.vmcb.Control.EventInj = 1
+		r.c.prepare()
+		done := r.c.vmcb.Control.EventInj != 1 || r.c.busy != 0
+		require.True(t, done, name)
+	}
+	r := newRig(t, 0)
+	r.long(0x1000)
+	r.c.busy = 1
+	r.entered(t)
+	r.left(ExitINTR, nil)
+	r.c.vmcb.Control.EventInj = 1
+	r.entered(t)
+	require.EqualValues(t, 1, injected(r), "nothing has changed")
+}
+
 func TestDeadlineAndTimer(t *testing.T) {
 	r := newRig(t, 0)
 	r.long(0x1000)

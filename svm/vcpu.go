@@ -163,6 +163,7 @@ func (v *VCPU) Inject(ev vcpu.Event) error {
 	if c == nil {
 		return vcpu.ErrClosed
 	}
+	c.busy = 1
 	switch ev.Type {
 	case vcpu.EventNone:
 	case vcpu.EventNMI:
@@ -244,7 +245,7 @@ func (v *VCPU) Window(on bool) {
 	if v.c == nil {
 		return
 	}
-	v.c.window = 0
+	v.c.window, v.c.busy = 0, 1
 	if on {
 		v.c.window = 1
 	}

@@ -75,6 +75,7 @@ func (c *vcpuMem) interceptCR8(on bool) {
 func (c *vcpuMem) syncTPR() {
 	tpr := uint8(c.vmcb.Control.VIntr & 0xF)
 	if uint8(*c.area.APIC.Reg(vcpu.APICTPR))>>x86.CR8TPRShift != tpr {
+		c.busy = 1
 		apic.SetTPR(&c.area, tpr<<x86.CR8TPRShift)
 	}
 }

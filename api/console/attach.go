@@ -41,20 +41,46 @@ func (w *view) ready() <-chan struct{} {
 	return w.watch.C
 }
 
-// attach shows a VM's console: the end of its scrollback, then what it prints.
-// A VM that is off has only the scrollback to show.
+// attach shows a VM's console: the end of its scrollback, then who it is, then
+// the line that the guest is printing and all that follows.
 func (k *Console) attach(v *node.VM, lines int) {
 	t, s := v.Terminal(), v.Status()
 	w := &view{vm: v, watch: t.Watch(), at: t.Tail(lines), ends: s.Ends}
-	if !isOn(s) && s.RestartAt.IsZero() {
-		w.watch.Close()
-		k.show(w, t.End())
-		k.freshLine(w)
-		k.out.text(fmt.Sprintf("[%s %s; vm start %s turns it on]\n", v.Name(), absence(s), v.Name()))
+	if gone(s) {
+		k.attachToNobody(w, s)
 		return
 	}
 	k.show(w, t.Line())
-	k.out.text(fmt.Sprintf("[attached to %s%s; %s returns to Ringo]\n", v.Name(), condition(s), k.escapeName()))
+	k.greet(w, s)
+}
+
+// attachAtBoot is attach for a VM that was just started: who it is comes
+// before anything that the guest has printed so far.
+func (k *Console) attachAtBoot(v *node.VM) {
+	t, s := v.Terminal(), v.Status()
+	w := &view{vm: v, watch: t.Watch(), at: t.Tail(attachLines), ends: s.Ends}
+	if gone(s) {
+		k.attachToNobody(w, s)
+		return
+	}
+	k.greet(w, s)
+}
+
+// gone says whether a VM is off and stays so.
+func gone(s node.Status) bool { return !isOn(s) && s.RestartAt.IsZero() }
+
+// attachToNobody shows what a VM that is off has left.
+func (k *Console) attachToNobody(w *view, s node.Status) {
+	w.watch.Close()
+	k.show(w, w.vm.Terminal().End())
+	k.freshLine(w)
+	name := w.vm.Name()
+	k.out.text(fmt.Sprintf("[%s %s; vm start %s turns it on]\n", name, absence(s), name))
+}
+
+// greet gives the screen to a VM.
+func (k *Console) greet(w *view, s node.Status) {
+	k.out.text(fmt.Sprintf("[attached to %s%s; %s returns to Ringo]\n", w.vm.Name(), condition(s), k.escapeName()))
 	k.view = w
 }
 
@@ -133,7 +159,7 @@ func (k *Console) checkView() {
 	k.show(w, w.vm.Terminal().End())
 	k.freshLine(w)
 	message := fmt.Sprintf("[%s: %s]\n", w.vm.Name(), ending(s))
-	if isOn(s) || !s.RestartAt.IsZero() {
+	if !gone(s) {
 		k.out.text(message)
 		return
 	}

@@ -242,11 +242,11 @@ func (k *Console) start(ctx context.Context, words []string) {
 func (k *Console) finish(ctx context.Context, f finished) {
 	k.cancel()
 	k.cancel = nil
-	k.out.text(k.news(node.LevelInfo))
 	if f.err != nil {
 		k.out.text(f.err.Error() + "\n")
 	}
 	k.out.text(f.text)
+	k.out.text(k.news(node.LevelInfo))
 	if f.attach != nil {
 		k.attach(f.attach, f.lines)
 	}
@@ -264,7 +264,7 @@ func (k *Console) vmChanged() {
 		v := k.waiting
 		k.waiting = nil
 		k.out.raw([]byte("\r" + eraseRight))
-		k.attach(v, attachLines)
+		k.attachAtBoot(v)
 		if k.view == nil {
 			k.prompt()
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -150,14 +151,20 @@ func (r *rig) unquote(s string) string {
 	return text
 }
 
-// take gives what was shown since the last call.
+// take gives what was shown since the last call. A prompt that was taken away
+// again at once does not count: whether it comes at all depends on whether the
+// log or the command is faster.
 func (r *rig) take() string {
 	r.screen.mu.Lock()
 	defer r.screen.mu.Unlock()
 	s := r.screen.b.String()
 	r.screen.b.Reset()
-	return s
+	s = strings.ReplaceAll(s, "\r"+prompt+eraseRight+"\r"+eraseRight, "")
+	return report.ReplaceAllString(s, "(report)")
 }
+
+// report is what hv tells about a vCPU. Its form is hv's affair.
+var report = regexp.MustCompile(`(?s)vCPU \d+: shutdown exit.*?stack [0-9a-f ]*`)
 
 // transcript is an output as session files have it.
 func transcript(s string) (text string) {

@@ -103,12 +103,10 @@ func (v *VM) askOff() error {
 	default:
 		return nil
 	}
+	v.node.log.Infof("VM %s: is asked to shut down", v.def.Name)
 	err := v.Shutdown()
 	if errors.Is(err, hv.ErrState) {
 		return nil // it stops by itself at this moment
-	}
-	if err == nil {
-		v.node.log.Infof("VM %s: asked to shut down", v.def.Name)
 	}
 	return err
 }

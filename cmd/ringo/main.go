@@ -1,74 +1,101 @@
-// Command ringo is the hypervisor's image.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"time"
+	"runtime"
 
 	"ringo/api/bundle"
+	"ringo/api/console"
+	"ringo/api/node"
 	"ringo/drivers/uart"
 	"ringo/hv"
+	"ringo/hv/vcpu"
 	"ringo/nucleus"
 	"ringo/nucleus/reg"
-	"ringo/svm"
+)
+
+// The host's console: COM1.
+const (
+	consolePort = 0x3f8
+	consoleIRQ  = 4
 )
 
 func main() {
-	fmt.Println("ringo", os.Args, nucleus.CPUs(), nucleus.Memory(), nucleus.SinceEntry())
-	port, err := uart.Open(0x3f8, 4)
+	opt, problems := parseOptions(os.Args[1:])
+	backend, why := openBackend(opt)
+	n, err := newNode(backend)
 	if err != nil {
-		fmt.Println(err)
+		fmt.Println("ringo:", err)
+		os.Exit(1)
 	}
-	b, err := svm.New(svm.Options{PatchText: nucleus.PatchText})
+	for _, p := range problems {
+		n.Log().Errorf("%v", p)
+	}
+	if why != nil {
+		n.Log().Errorf("VMs cannot run on this machine: %v", why)
+	}
+	settings, loaded := load(n)
+	port, err := uart.Open(consolePort, consoleIRQ)
 	if err != nil {
-		fmt.Println(err)
-		return
+		fmt.Println("ringo: no console:", err)
+		os.Exit(1)
 	}
-	if err := b.EnableCPU(); err != nil {
-		fmt.Println(err)
+	if loaded {
+		go n.Autostart()
 	}
-	fmt.Println(b.Caps())
-	bun, err := bundle.Parse(nucleus.Bundle())
+	k := console.New(console.Config{
+		In: port, Out: port, Node: n, Banner: banner(backend, why),
+		Attach: opt.attach, Escape: settings.Console.Escape,
+	})
+	fmt.Println("ringo: the console ended:", k.Run(context.Background()))
+	os.Exit(1)
+}
+
+// newNode makes the node over this machine.
+func newNode(b vcpu.Backend) (*node.Node, error) {
+	return node.New(node.Host{
+		HV: hv.Host{
+			Backend: b, Frames: nucleus.Frames(), CPUID: reg.CPUID,
+			TSC: nucleus.TSC, TSCHz: nucleus.TSCFrequency(),
+		},
+		Memory:   memoryForVMs(),
+		PowerOff: nucleus.PowerOff,
+	})
+}
+
+// memoryForVMs is what is free now less what Ringo itself may still need: its
+// heap, and tables and records for the VMs.
+func memoryForVMs() uint64 {
+	const heap = 48 << 20
+	free := nucleus.Memory().Free
+	own := uint64(heap) + free/64
+	if free < own {
+		return 0
+	}
+	return free - own
+}
+
+// load takes over the bundle that came with the image. Without one, or with a
+// broken one, the node stays up at its console.
+func load(n *node.Node) (bundle.Node, bool) {
+	data := nucleus.Bundle()
+	if len(data) == 0 {
+		n.Log().Warnf("no bundle: the boot loader passed no initrd, so there are no VMs. Make one with ringoctl bundle make and pass it beside the image")
+		return bundle.Node{}, false
+	}
+	b, err := bundle.Parse(data)
 	if err != nil {
-		fmt.Println(err)
-		select {}
+		n.Log().Errorf("the bundle is refused, so there are no VMs:\n%v", err)
+		return bundle.Node{}, false
 	}
-	host := &hv.Host{Backend: b, Frames: nucleus.Frames(), TSCHz: nucleus.TSCFrequency(), TSC: nucleus.TSC, CPUID: reg.CPUID,
-		Log: func(f string, a ...any) { fmt.Printf(f+"\n", a...) }}
-	d := bun.VMs[0]
-	k, _ := bun.File(d.Kernel)
-	ird, _ := bun.File(d.Initrd)
-	done := make(chan int)
-	vm, err := hv.New(host, hv.Config{Name: d.Name, Machine: d.Machine, Memory: d.Memory, VCPUs: uint32(d.VCPUs), Kernel: k, Initrd: ird, Cmdline: d.Cmdline,
-		DebugExit: true,
-		OnStop: func(vm *hv.VM, r hv.Reason) { fmt.Println("stopped", r); if r.Report != nil { fmt.Println(r.Report) }; close(done) }})
-	if err != nil {
-		fmt.Println(err)
-		select {}
+	if err := n.Load(b); err != nil {
+		n.Log().Errorf("%v", err)
 	}
-	vm.Console().SetOutput(func(p []byte) { port.Write(p) })
-	if err := vm.Start(); err != nil {
-		fmt.Println(err)
-		select {}
+	nucleus.RebootOnPanic(b.Node.OnPanic == bundle.PanicReboot)
+	if p := b.Node.GOMAXPROCS; p > 0 {
+		runtime.GOMAXPROCS(p)
 	}
-	go func() {
-		for {
-			var buf [100]byte
-			n, err := port.Read(buf[:])
-			if err != nil {
-				return
-			}
-			vm.Console().Input(buf[:n])
-		}
-	}()
-	go func() {
-		for i := 0; i < 6; i++ {
-			time.Sleep(5 * time.Second)
-			fmt.Printf("%+v\n", vm.Stats())
-		}
-	}()
-	<-done
-	fmt.Printf("%+v\n", vm.Stats())
-	nucleus.PowerOff()
+	return b.Node, true
 }

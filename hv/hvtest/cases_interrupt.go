@@ -17,7 +17,8 @@ func interruptCases() []Case {
 	return append(cases,
 		Case{Name: "interrupt/closed", run: interruptsClosed},
 		Case{Name: "interrupt/sti-shadow", run: stiShadow},
-		Case{Name: "interrupt/mov-ss-shadow", run: movSSShadow},
+		Case{Name: "interrupt/loaded-sti-shadow", run: func(r *rig) { loadedShadow(r, x86.Interruptibility{STIShadow: true}) }},
+		Case{Name: "interrupt/loaded-mov-ss-shadow", run: func(r *rig) { loadedShadow(r, x86.Interruptibility{MovSSShadow: true}) }},
 		Case{Name: "interrupt/priority", run: priority},
 		Case{Name: "interrupt/task-priority", run: taskPriority},
 		Case{Name: "interrupt/window", run: window},
@@ -91,21 +92,23 @@ func stiShadow(r *rig) {
 	want(r, "interrupts taken", r.count(vector), 1)
 }
 
-// movSSShadow: no interrupt comes between MOV SS and the next instruction.
-func movSSShadow(r *rig) {
+// loadedShadow: a shadow that is loaded with the state holds for the first
+// instruction, and only for it.
+func loadedShadow(r *rig, shadow x86.Interruptibility) {
 	r.start(mode64, func(a *asm.Asm) {
-		a.Mov(asm.EDX, asm.Imm(selData))
-		a.Sti()
-		a.Mov(asm.SS, asm.DX) // in STI's own shadow, and makes another
 		a.Mov(asm.EBX, asm.Abs(countBase+4*vector))
-		a.Nop()
+		a.Mov(asm.ECX, asm.Abs(countBase+4*vector))
 		mark(a, 1)
 	})
+	s := state(mode64)
+	s.RIP, s.RFLAGS = codeBase, s.RFLAGS|x86.FlagIF
+	s.Interrupt = shadow
+	r.must(r.cpus[0].Load(x86.GroupIP|x86.GroupInterrupt, s), "Load")
 	r.enableAPIC()
 	apic.SetIRR(r.area(), vector, false)
 	r.reached(1)
-	want(r, "interrupts seen behind MOV SS", r.area().GPR[x86.RBX], 0)
-	want(r, "interrupts taken", r.count(vector), 1)
+	want(r, "interrupts seen by the instruction in the shadow", r.area().GPR[x86.RBX], 0)
+	want(r, "interrupts seen by the next one", r.area().GPR[x86.RCX], 1)
 }
 
 // priority: of two, the higher class comes first, and the other one after its

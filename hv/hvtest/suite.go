@@ -19,7 +19,7 @@ type Env struct {
 	Frames memory.PageAllocator
 	TSC    func() uint64 // reads the host's time stamp counter
 	TSCHz  uint64        // its frequency
-	// NoXSAVE says that the processor lacks XSAVE.
+	// NoXSAVE says that guests have no XSAVE.
 	NoXSAVE bool
 }
 

@@ -71,10 +71,11 @@ func (m *Image) read(f *elf.File) error {
 	}
 	for _, s := range list {
 		sym := symbol{s.Name, s.Value, s.Value + s.Size}
-		switch elf.ST_TYPE(s.Info) {
-		case elf.STT_FUNC:
+		switch kind := elf.ST_TYPE(s.Info); {
+		case s.Size == 0: // a mark of the linker
+		case kind == elf.STT_FUNC:
 			m.functions = append(m.functions, sym)
-		case elf.STT_OBJECT:
+		case kind == elf.STT_OBJECT:
 			m.variables = append(m.variables, sym)
 		}
 	}

@@ -100,10 +100,21 @@ func (s *scanner) run(pc uint64, p place) error {
 			if err := s.jump(in, p); err != nil {
 				return err
 			}
+		case flowCall:
+			if s.isLastCall(in) {
+				return nil
+			}
 		}
 		s.prev[in.next] = pc
 		pc = in.next
 	}
+}
+
+// isLastCall tells whether a call is one after which the compiler puts nothing
+// that belongs to it.
+func (s *scanner) isLastCall(in *step) bool {
+	to, direct := in.target()
+	return direct && neverReturns(s.image.functionAt(to))
 }
 
 // at decodes the instruction at pc, or takes it from before.

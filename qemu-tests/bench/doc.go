@@ -1,12 +1,23 @@
 // Command bench measures Ringo in an emulated machine where one instruction is
-// one tick, so that the numbers repeat on any machine: ticks per exit of each
-// kind, from a tiny guest, and ticks from a Linux kernel's entry to the first
-// instruction of its init, in a VM and bare.
+// one tick of the time stamp counter, so that the numbers repeat on any
+// machine however busy it is.
 //
-//	bench [--json]
+//	bench [--json] [--quick] [--image build/ringo]
 //
-// It is called in the folder of go.mod after "make image guests". The peer's
-// column is Linux KVM with QEMU in the same emulated machine.
+// It is called in the folder of go.mod after "make image guests" and measures
+//   - ticks per exit of each kind, with a tiny guest (package tiny);
+//   - the expensive instructions that the host executes for one exit, from
+//     the emulator's log (internal/trace);
+//   - ticks, exits and the host's share from a Linux kernel's entry to the
+//     first instruction of its init, in a VM and bare;
+//   - the time to the first guest, and what image and host take of memory.
+//
+// The peer's column is Linux KVM with QEMU in the same emulated machine. Its
+// figures are constants, taken once; docs/benchmarks.md says how.
+//
+// What the console cannot tell comes from the lines that Ringo prints with the
+// option "metrics" on its command line. A row that could not be measured says
+// why, and the command then ends with code 1; a missed budget is only marked.
 //
 // Imports allowed: qemu-tests, qemu-tests/tiny, x86/asm.
 package main

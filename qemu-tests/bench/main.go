@@ -5,7 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"time"
 
 	qemutests "ringo/qemu-tests"
 )
@@ -15,81 +18,90 @@ const build = "build"
 
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON instead of a table")
+	quick := flag.Bool("quick", false, "leave out the boots of Linux")
+	image := flag.String("image", filepath.Join(build, "ringo"), "Ringo's image")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flag.Arg(0))
 		flag.Usage()
 		os.Exit(2)
 	}
-	rows, err := measure(context.Background())
-	print := printTable
-	if *asJSON {
-		print = printJSON
-	}
-	if err == nil {
-		err = print(os.Stdout, rows)
+	report, err := measure(context.Background(), *image, *quick)
+	if err == nil && *asJSON {
+		err = report.json(os.Stdout)
+	} else if err == nil {
+		err = report.table(os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+	if unmeasured, _ := report.problems(); unmeasured > 0 {
+		os.Exit(1)
+	}
 }
 
-// measure makes all rows.
-func measure(ctx context.Context) ([]Row, error) {
-	console, err := run(ctx, exitsRun())
+// measure makes the whole report.
+func measure(ctx context.Context, image string, quick bool) (*Report, error) {
+	emulator, err := emulatorVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := exitRows(console)
+	l, err := newLab(image)
 	if err != nil {
 		return nil, err
 	}
-	if console, err = run(ctx, bootRun()); err != nil {
-		return nil, err
+	r := &Report{Date: time.Now().Format(time.DateOnly), Emulator: emulator}
+	parts := []func(context.Context) []Row{l.exits, l.heavy, l.linux, l.footprint}
+	if quick {
+		parts = []func(context.Context) []Row{l.exits, l.heavy, l.footprint}
 	}
-	boot, err := number(console, initLine, 16)
-	if err != nil {
-		return nil, err
+	for _, part := range parts {
+		r.Rows = append(r.Rows, part(ctx)...)
 	}
-	bare, err := measureBare(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return append(rows, row("linux-boot", boot), row("linux-boot-bare", bare)), nil
+	return r, nil
 }
 
-// measureBare gives the ticks of a bare boot from the kernel's entry: the
-// counter runs since power-on, so what the firmware takes is measured with a
-// kernel that does nothing, and subtracted.
-func measureBare(ctx context.Context) (uint64, error) {
-	const name = "cache/firmware"
-	if err := os.WriteFile(filepath.Join(build, name), firmwareKernel(), 0o644); err != nil {
-		return 0, err
-	}
-	console, err := run(ctx, firmwareRun(name))
+// emulatorVersion is the first line that QEMU says of itself.
+func emulatorVersion(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, qemutests.QEMU, "--version").Output()
 	if err != nil {
-		return 0, err
+		return "", fmt.Errorf("%s --version: %w (make install installs it)", qemutests.QEMU, err)
 	}
-	firmware, err := number(console, firmwareLine, 10)
-	if err != nil {
-		return 0, err
-	}
-	if console, err = run(ctx, bareRun()); err != nil {
-		return 0, err
-	}
-	all, err := number(console, initLine, 16)
-	if err != nil || all < firmware {
-		return 0, fmt.Errorf("init at %d ticks, firmware %d: %w", all, firmware, err)
-	}
-	return all - firmware, nil
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line, nil
 }
 
-// run carries out a stanza and gives its console.
-func run(ctx context.Context, s qemutests.Stanza) ([]byte, error) {
-	r := qemutests.Lab{Build: build}.Run(ctx, s, 1)
+// lab runs stanzas with one image.
+type lab struct {
+	qemutests.Lab
+	image string // seen from the build folder
+	path  string // seen from here
+}
+
+func newLab(image string) (*lab, error) {
+	from, err := filepath.Abs(build)
+	if err != nil {
+		return nil, err
+	}
+	to, err := filepath.Abs(image)
+	if err != nil {
+		return nil, err
+	}
+	name, err := filepath.Rel(from, to)
+	return &lab{Lab: qemutests.Lab{Build: build}, image: name, path: image}, err
+}
+
+// run carries out a stanza and gives its console, as far as it came.
+func (l *lab) run(ctx context.Context, s qemutests.Stanza) ([]byte, error) {
+	s.Icount = true
+	if s.Kernel == "" {
+		s.Image = l.image
+	}
+	r := l.Lab.Run(ctx, s, 1)
+	console, err := os.ReadFile(r.Log)
 	if r.Verdict != qemutests.Pass {
-		return nil, fmt.Errorf("%v", r)
+		err = fmt.Errorf("%v", r)
 	}
-	return os.ReadFile(r.Log)
+	return console, err
 }

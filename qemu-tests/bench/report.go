@@ -4,74 +4,82 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
+	"math"
 	"strconv"
 	"text/tabwriter"
 )
 
-// Row is one line of the report, in ticks.
-type Row struct {
-	Name  string `json:"name"`
-	Ticks uint64 `json:"ticks"`
-	Peer  uint64 `json:"peer,omitempty"` // 0: not known
+// Report is all that one call has measured.
+type Report struct {
+	Date     string `json:"date"`
+	Emulator string `json:"emulator"`
+	Rows     []Row  `json:"rows"`
 }
 
-// peers are the ticks of KVM with QEMU on the same emulated processor.
-// docs/testing.md says how they were taken.
-var peers = map[string]uint64{
-	"cpuid": 2841, "vmmcall": 2789, "port-read": 4971, "mmio-write": 6972,
-	"tsc-adjust-write": 3321, "tsc-adjust-read": 2803,
-	"self-ipi-xapic": 9065, "self-ipi-hlt-xapic": 11947, "eoi-xapic": 3340, "cr0-wp": 8700,
-	"linux-boot": 1_629_000_000, "linux-boot-bare": 1_583_000_000,
-}
-
-var (
-	exitLine     = regexp.MustCompile(`bench ([a-z0-9-]+) (\d+)`)
-	initLine     = regexp.MustCompile(`RINGO-INIT tsc=([0-9a-f]{16})`)
-	firmwareLine = regexp.MustCompile(`firmware (\d+) ticks`)
-)
-
-// exitRows reads the tiny benchmark's lines.
-func exitRows(console []byte) ([]Row, error) {
-	var rows []Row
-	for _, m := range exitLine.FindAllSubmatch(console, -1) {
-		ticks, err := strconv.ParseUint(string(m[2]), 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", m[0], err)
+// problems counts the rows that could not be measured, and those that miss
+// what they must reach.
+func (r *Report) problems() (unmeasured, missed int) {
+	for _, row := range r.Rows {
+		switch {
+		case row.Problem != "":
+			unmeasured++
+		case row.Missed:
+			missed++
 		}
-		rows = append(rows, row(string(m[1]), ticks))
 	}
-	return rows, nil
+	return unmeasured, missed
 }
 
-func row(name string, ticks uint64) Row { return Row{Name: name, Ticks: ticks, Peer: peers[name]} }
-
-// number finds the one number that a run prints.
-func number(console []byte, line *regexp.Regexp, base int) (uint64, error) {
-	m := line.FindSubmatch(console)
-	if m == nil {
-		return 0, fmt.Errorf("the console has no line %q", line)
-	}
-	return strconv.ParseUint(string(m[1]), base, 64)
-}
-
-// printTable writes the rows for people.
-func printTable(out io.Writer, rows []Row) error {
+// table writes the report for people. The mark at the end of a line says that
+// the row misses its budget.
+func (r *Report) table(out io.Writer) error {
+	fmt.Fprintf(out, "%s, %s, -icount shift=0\n", r.Date, r.Emulator)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "what\tticks\tpeer\tof the peer\t")
-	for _, r := range rows {
-		if r.Peer == 0 {
-			fmt.Fprintf(w, "%s\t%d\t-\t-\t\n", r.Name, r.Ticks)
-			continue
-		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.0f %%\t\n", r.Name, r.Ticks, r.Peer, 100*float64(r.Ticks)/float64(r.Peer))
+	fmt.Fprintln(w, "row\tmeasured\tmust\taim\tKVM+QEMU*\tratio\t\t")
+	for _, row := range r.Rows {
+		fmt.Fprintln(w, row.line())
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	unmeasured, missed := r.problems()
+	fmt.Fprintf(out, "%d rows miss what they must reach, %d were not measured.\n", missed, unmeasured)
+	fmt.Fprintln(out, "* not measured in this run; see docs/benchmarks.md")
+	for _, row := range r.Rows {
+		if row.Problem != "" {
+			fmt.Fprintf(out, "%s: %s\n", row.Name, row.Problem)
+		}
+	}
+	return nil
 }
 
-// printJSON writes the rows for programs.
-func printJSON(out io.Writer, rows []Row) error {
+// line is a row of the table, its cells ended by tabs.
+func (r *Row) line() string {
+	measured, mark := number(&r.Value)+" "+r.Unit, ""
+	switch {
+	case r.Problem != "":
+		measured, mark = "-", "not measured"
+	case r.Missed:
+		mark = "MISSED"
+	}
+	ratio := "-"
+	if r.Ratio != nil {
+		ratio = strconv.FormatFloat(*r.Ratio, 'f', 2, 64)
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t", r.Name, measured, number(r.Must), number(r.Aim), number(r.Peer), ratio, mark)
+}
+
+// number writes a figure with a decimal only where there is one.
+func number(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(math.Round(*v*10)/10, 'f', -1, 64)
+}
+
+// json writes the report for programs.
+func (r *Report) json(out io.Writer) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
-	return e.Encode(rows)
+	return e.Encode(r)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,9 +45,17 @@ func NewMachine(t testing.TB, ram uint64) *Machine {
 			Backend: fake, Frames: arena, TSCHz: hvtest.FakeTSCHz, TSC: fake.TSC, CPUID: cpuid,
 		},
 		Memory:   ram,
-		PowerOff: func() { m.PowerOffs.Add(1) },
+		PowerOff: m.powerOff,
 	}
 	return m
+}
+
+// PowerOffTime is how long the machine takes before it gives up to turn off.
+const PowerOffTime = time.Second
+
+func (m *Machine) powerOff() {
+	m.PowerOffs.Add(1)
+	time.Sleep(PowerOffTime)
 }
 
 // NewNode makes a node on the machine that is closed at the end of the test,

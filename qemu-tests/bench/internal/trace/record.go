@@ -8,10 +8,10 @@ import (
 
 // Recording says what to record of a running emulator.
 type Recording struct {
-	Monitor string                // socket of -qmp
-	Log     string                // file of -D
+	Monitor string               // socket of -qmp
+	Log     string               // file of -D
 	Ready   func() (bool, error) // whether the guest has come to what is to be measured
-	Bytes   int64                 // how long the log must be
+	Bytes   int64                // how long the log must be
 }
 
 // Record waits until the guest is ready, logs as much as is asked for, and ends

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	qemutests "ringo/qemu-tests"
+	"ringo/qemu-tests/bench/internal/trace"
+	"ringo/qemu-tests/tiny"
+	. "ringo/x86/asm"
+)
+
+// loop is a guest that does one thing without end.
+type loop struct {
+	name string
+	body func(g *tiny.Guest)
+}
+
+// loops are the exits whose instructions are counted. Registers that the
+// instruction needs are set each time: that is the guest's share.
+var loops = []loop{
+	{"cpuid", func(g *tiny.Guest) {
+		g.Xor(EAX, EAX)
+		g.Cpuid()
+	}},
+	{"port-read", func(g *tiny.Guest) {
+		g.Mov(EDX, Imm(portUARTStatus))
+		g.In(AL, DX)
+	}},
+	{"mmio-write", func(g *tiny.Guest) {
+		g.Mov(EDI, Imm(mmioIOAPIC))
+		g.Mov(Ptr(RDI, 0), EAX)
+	}},
+}
+
+// traceBytes is how much log to make: some hundred exits.
+const traceBytes = 16 << 20
+
+// traceReady is what a loop prints before it begins.
+const traceReady = "the loop begins"
+
+// heavy counts the expensive instructions per exit.
+func (l *lab) heavy(ctx context.Context) []Row {
+	var rows []Row
+	for _, loop := range loops {
+		path, err := l.trace(ctx, loop)
+		if err != nil {
+			rows = append(rows, failed(err, append(budgetsOf(loop.name+": "), loop.name+": host instructions")...)...)
+			continue
+		}
+		rows = append(rows, heavyRows(loop.name, path)...)
+	}
+	return rows
+}
+
+// heavyRows reports one path: all instructions, and by class those that it has
+// and those that have a budget.
+func heavyRows(name string, p trace.Path) []Row {
+	rows := []Row{newRow(name+": host instructions", unitCount, float64(p.Instructions))}
+	for class := trace.ClassPlain + 1; class < trace.NumClasses; class++ {
+		row := newRow(name+": "+class.String(), unitCount, float64(p.Counts[class]))
+		if row.Value > 0 || row.Must != nil {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// trace runs a loop and counts what the host executes for one exit.
+func (l *lab) trace(ctx context.Context, loop loop) (trace.Path, error) {
+	folder, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return trace.Path{}, err
+	}
+	defer os.RemoveAll(folder)
+	monitor, log := filepath.Join(folder, "qmp"), filepath.Join(folder, "log")
+	s := traceRun(loop, monitor, log)
+	console := filepath.Join(build, "qemu-tests", s.Name+".log")
+	_ = os.Remove(console) // an old one would look ready
+
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	recorded := make(chan error, 1)
+	go func() {
+		recorded <- trace.Recording{
+			Monitor: monitor, Log: log, Bytes: traceBytes,
+			Ready: func() (bool, error) { return contains(console, traceReady) },
+		}.Record(ctx)
+	}()
+	_, err = l.run(ctx, s)
+	cancel() // without an emulator there is nothing to record
+	if failure := <-recorded; failure != nil {
+		return trace.Path{}, fmt.Errorf("%w (%w)", failure, err)
+	}
+	f, err := os.Open(log)
+	if err != nil {
+		return trace.Path{}, err
+	}
+	defer f.Close()
+	return trace.Count(f)
+}
+
+// traceRun boots a guest that loops. QEMU ends when its monitor says so.
+func traceRun(loop loop, monitor, log string) qemutests.Stanza {
+	return qemutests.Stanza{
+		Name: "bench-trace-" + loop.name, About: "instructions per exit: " + loop.name, Timeout: time.Minute,
+		Config: tinyConfig,
+		Files: map[string]qemutests.Source{"guest": {Bytes: func() []byte {
+			return tiny.Long(func(g *tiny.Guest) {
+				g.Print(traceReady + "\n")
+				g.Label("again")
+				loop.body(g)
+				g.Jmp("again")
+			})
+		}}},
+		Args:   []string{"-qmp", "unix:" + monitor + ",server=on,wait=off", "-D", log},
+		Script: qemutests.Expect(traceReady),
+		Exit:   0,
+	}
+}
+
+// contains says whether a file exists and holds a text.
+func contains(path, text string) (bool, error) {
+	data, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return false, nil
+	}
+	return bytes.Contains(data, []byte(text)), err
+}
