@@ -61,15 +61,12 @@ func (c *cpu) reset() error {
 	if c.id != 0 {
 		c.state.Activity = x86.ActivityWaitSIPI
 	}
-	if err := c.setXCR0(c.state.XCR0); err != nil {
-		return err
-	}
 	return c.v.Load(x86.GroupAll, &c.state)
 }
 
-// setXCR0 rebuilds the CPUID table, part of which depends on XCR0.
-func (c *cpu) setXCR0(xcr0 uint64) error {
-	t, err := c.board.policy.Table(c.id, xcr0)
+// fillCPUID puts the policy's answers where the fast path finds them.
+func (c *cpu) fillCPUID() error {
+	t, err := c.board.policy.Table(c.id)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,8 @@ func (c *cpu) cpuid(*vcpu.Exit) bool {
 	a := c.area
 	leaf, sub := uint32(a.GPR[x86.RAX]), uint32(a.GPR[x86.RCX])
 	r := cpuid.Lookup(a.CPUID[:min(a.NumCPUID, vcpu.CPUIDEntries)], leaf, sub)
-	r = cpuid.Live(r, c.store(x86.GroupCR).CR4)
+	s := c.store(x86.GroupCR | x86.GroupFPU)
+	r = c.board.policy.Live(r, s.CR4, s.XCR0)
 	a.GPR[x86.RAX], a.GPR[x86.RBX] = uint64(r.EAX), uint64(r.EBX)
 	a.GPR[x86.RCX], a.GPR[x86.RDX] = uint64(r.ECX), uint64(r.EDX)
 	return true
@@ -43,9 +44,6 @@ func (c *cpu) xsetbv(e *vcpu.Exit) bool {
 	}
 	if s.CPL != 0 || uint32(c.area.GPR[x86.RCX]) != 0 || !x86.ValidXCR0(e.Data, c.board.policy.XCR0()) {
 		return c.raiseGP(e)
-	}
-	if err := c.setXCR0(e.Data); err != nil {
-		return c.crash(CauseHost, err.Error())
 	}
 	return true
 }

@@ -115,6 +115,53 @@ func TestCPUID(t *testing.T) {
 	})
 }
 
+// TestXSAVE: the size of the XSAVE image that CPUID tells follows XCR0, and
+// XSETBV takes only what the policy has.
+func TestXSAVE(t *testing.T) {
+	v := newTestVM(t, nil, func(a *asm.Asm) {
+		a.Mov(asm.ESP, asm.Imm(0x280000))
+		idt32(a, x86.VectorGP, "refused")
+		a.Mov(asm.EAX, asm.CR4)
+		a.Or(asm.EAX, asm.Imm(x86.CR4OSXSAVE))
+		a.Mov(asm.CR4, asm.EAX)
+		size := func(want int64) {
+			a.Mov(asm.EAX, asm.Imm(x86.CPUIDXSAVE))
+			a.Xor(asm.ECX, asm.ECX)
+			a.Cpuid()
+			a.Mov(asm.EAX, asm.EBX)
+			expect(a, want)
+		}
+		set := func(xcr0 int64) {
+			a.Xor(asm.ECX, asm.ECX)
+			a.Xor(asm.EDX, asm.EDX)
+			a.Mov(asm.EAX, asm.Imm(xcr0))
+			a.Xsetbv()
+		}
+		size(576)
+		set(x86.XCR0X87 | x86.XCR0SSE | x86.XCR0AVX)
+		size(832)
+		set(x86.XCR0X87 | x86.XCR0PKRU) // the host has it, without room to save it
+		exit(a, 0xBB)
+		a.Label("refused")
+		exit(a, 1)
+	})
+	v.host.CPUID = func(leaf, sub uint32) (a, b, c, d uint32) {
+		a, b, c, d = hostCPUID(leaf, sub)
+		switch {
+		case leaf == 1:
+			c |= x86.CPUID1ECXXSAVE | x86.CPUID1ECXAVX
+		case leaf == x86.CPUIDXSAVE && sub == 0:
+			a, b, c = 0x207, 832, 832
+		case leaf == x86.CPUIDXSAVE && sub == 2:
+			a, b = 256, 576
+		}
+		return a, b, c, d
+	}
+	require.NoError(t, v.Start())
+	require.EqualValues(t, 1, v.wait(t).Code, "%v", v.Reason().Report)
+	v.close(t)
+}
+
 func rdmsr(a *asm.Asm, number int64) {
 	a.Mov(asm.ECX, asm.Imm(number))
 	a.Rdmsr()

@@ -64,6 +64,9 @@ func (b *board) addCPUs() (err error) {
 			return err
 		}
 		b.cpus = append(b.cpus, c)
+		if err := c.fillCPUID(); err != nil {
+			return err
+		}
 		b.all = append(b.all, c.lapic)
 	}
 	return nil

@@ -71,9 +71,6 @@ func (c *cpuState) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
 
 // enter gives the vCPU a state that was checked.
 func (c *cpuState) enter(s *x86.State, adjust uint64, ev vcpu.Event) error {
-	if err := (*cpu)(c).setXCR0(s.XCR0); err != nil {
-		return err
-	}
 	if err := c.v.Load(x86.GroupAll, s); err != nil {
 		return err
 	}

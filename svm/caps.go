@@ -27,7 +27,6 @@ const (
 	featureNRIP = 1 << iota
 	featureDecode
 	featureClean
-	featureFlushASID
 	featureXSAVE
 	featureFXLeak // the x87 pointers must be overwritten before a restore
 	featureRDTSCP
@@ -122,7 +121,6 @@ var featureNames = [...]struct {
 	{x86.CPUID8000000AEDXNP, "nested paging"},
 	{x86.CPUID8000000AEDXNRIPS, "NRIPS"},
 	{x86.CPUID8000000AEDXVmcbClean, "VmcbClean"},
-	{x86.CPUID8000000AEDXFlushByAsid, "FlushByAsid"},
 	{x86.CPUID8000000AEDXDecodeAssists, "DecodeAssists"},
 	{x86.CPUID8000000AEDXPauseFilter, "PauseFilter"},
 	{x86.CPUID8000000AEDXPauseFilterThreshold, "PauseFilterThreshold"},
@@ -159,7 +157,6 @@ func (p *processor) features() uint32 {
 		{p.has(x86.CPUID8000000AEDXNRIPS), featureNRIP},
 		{p.has(x86.CPUID8000000AEDXDecodeAssists), featureDecode},
 		{p.has(x86.CPUID8000000AEDXVmcbClean), featureClean},
-		{p.has(x86.CPUID8000000AEDXFlushByAsid), featureFlushASID},
 		{p.osxsave, featureXSAVE},
 		{!p.xsaveErPtr, featureFXLeak},
 		{p.rdtscp, featureRDTSCP},

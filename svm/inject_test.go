@@ -104,6 +104,23 @@ func TestInterruptInShadowIsStepped(t *testing.T) {
 	require.EqualValues(t, 0x41|EventV, injected(r))
 }
 
+// TestShadowOutlivesAnExit: TCG forgets the shadow when an exit comes before the
+// instruction in it has completed.
+func TestShadowOutlivesAnExit(t *testing.T) {
+	r := newRig(t, 0)
+	r.long(0x1000)
+	r.c.vmcb.Control.InterruptShadow = ShadowActive
+	r.c.noteShadow()
+	r.c.vmcb.Control.InterruptShadow = 0
+	r.left(ExitINTR, nil)
+	require.True(t, r.c.shadow())
+	r.c.noteShadow()
+	r.c.vmcb.Control.InterruptShadow = 0
+	r.c.vmcb.Save.RIP = 0x1001
+	r.left(ExitINTR, nil)
+	require.False(t, r.c.shadow())
+}
+
 func TestStepKeepsTheGuestsOwn(t *testing.T) {
 	r := newRig(t, 0)
 	r.long(0x1000)

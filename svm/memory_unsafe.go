@@ -55,6 +55,9 @@ type vcpuHead struct {
 	// timer and until are what guest.WakeTSC was made of.
 	timer, until uint64
 
+	// shadowAt is RIP if the guest was entered in an interrupt shadow.
+	shadowAt uint64
+
 	loaded   uint8 // guest extended state is in the registers
 	drLive   uint8 // DR0 to DR3 are in the registers
 	window   uint8 // Go wants an exit when interrupts open

@@ -80,6 +80,7 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 				c.loadDR() // breakpoints are on
 			}
 		}
+		c.noteShadow()
 		c.useASID(&p.asid, p.number)
 		enter(c)
 		c.afterExit()
@@ -276,6 +277,9 @@ func (c *vcpuMem) afterExit() {
 	ctl.TLBControl = TLBDoNothing
 	if c.features&featureClean != 0 {
 		ctl.Clean = cleanAll
+	}
+	if c.shadowAt == c.vmcb.Save.RIP && ExitCode(ctl.ExitCode) != ExitExcp+x86.VectorDB {
+		ctl.InterruptShadow |= ShadowActive
 	}
 	if c.step.on != 0 && ExitCode(ctl.ExitCode) != ExitExcp+x86.VectorDB {
 		c.endStep(false)

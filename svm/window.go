@@ -8,6 +8,19 @@ import (
 	"ringo/x86"
 )
 
+// noShadow is an address that RIP never has.
+const noShadow = ^uint64(0)
+
+// noteShadow remembers for afterExit that the guest is in an interrupt shadow:
+// QEMU's TCG enters without it and so reports none if the instruction in the
+// shadow did not complete.
+func (c *vcpuMem) noteShadow() {
+	c.shadowAt = noShadow
+	if c.shadow() {
+		c.shadowAt = c.vmcb.Save.RIP
+	}
+}
+
 const windowBits = VIRQ | VIgnTPR | VINTRPrioMask
 
 // openWindow asks for VMEXIT_VINTR when the guest can take an interrupt of

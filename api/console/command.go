@@ -16,7 +16,7 @@ type command struct {
 	args     []arg
 	required int // so many of args must be given
 	help     string
-	// note is shown at once when the command starts, before its result.
+	// note is shown at once when a command starts that takes its time.
 	note string
 	run  func(context.Context, *Console, []string) (result, error)
 }

@@ -49,6 +49,7 @@ type Console struct {
 
 	// While a command runs:
 	cancel context.CancelFunc // nil if none does
+	long   bool               // it takes its time: show the log meanwhile
 	done   chan finished
 	ahead  []byte // typed meanwhile
 }
@@ -231,6 +232,7 @@ func (k *Console) start(ctx context.Context, words []string) {
 		return
 	}
 	k.out.text(c.note)
+	k.long = c.note != ""
 	ctx, k.cancel = context.WithCancel(ctx)
 	go func() {
 		r, err := c.call(ctx, k, args)
@@ -279,8 +281,9 @@ func (k *Console) vmChanged() {
 func (k *Console) logChanged() {
 	switch {
 	case k.view != nil:
-	case k.cancel != nil:
+	case k.cancel != nil && k.long:
 		k.out.text(k.news(node.LevelInfo))
+	case k.cancel != nil: // its own result comes first
 	default:
 		k.aside(k.news(node.LevelInfo))
 	}

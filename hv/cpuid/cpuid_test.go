@@ -79,7 +79,7 @@ func policy(t testing.TB, m machine, c Config) *Policy {
 
 func lookup(t testing.TB, p *Policy, id, leaf, sub uint32) registers {
 	t.Helper()
-	table, err := p.Table(id, x86.XCR0X87)
+	table, err := p.Table(id)
 	require.NoError(t, err)
 	e := Lookup(table, leaf, sub)
 	return registers{e.EAX, e.EBX, e.ECX, e.EDX}
@@ -133,11 +133,15 @@ func TestXSAVE(t *testing.T) {
 	require.EqualValues(t, 0x2E7, p.XCR0())
 	for xcr0, size := range map[uint64]uint32{1: 576, 3: 576, 7: 0x340, 0xE7: 0x980, 0x2E7: 0x988, 0x201: 0x988} {
 		require.Equal(t, size, p.XSAVESize(xcr0), "XCR0 %#x", xcr0)
-		table, err := p.Table(0, xcr0)
+		table, err := p.Table(0)
 		require.NoError(t, err)
 		e := Lookup(table, x86.CPUIDXSAVE, 0)
-		require.Equal(t, size, e.EBX)
+		require.EqualValues(t, 1, e.Slow)
+		require.EqualValues(t, 576, e.EBX)
+		require.Equal(t, size, p.Live(e, 0, xcr0).EBX)
 		require.EqualValues(t, 0x988, e.ECX)
+		compact := p.Live(Lookup(table, x86.CPUIDXSAVE, 1), 0, xcr0)
+		require.LessOrEqual(t, compact.EBX, size, "the compacted form is no longer than the standard one")
 	}
 	require.Equal(t, registers{0x100, 0x240, 0, 0}, lookup(t, p, 0, x86.CPUIDXSAVE, 2))
 	require.Equal(t, registers{7, 576, 0, 0}, lookup(t, p, 0, x86.CPUIDXSAVE, 1), "no XSAVES")
@@ -212,11 +216,12 @@ func TestPhysAddrBits(t *testing.T) {
 }
 
 func TestLive(t *testing.T) {
+	p := policy(t, amdZen(), Config{})
 	one, seven := vcpu.CPUIDEntry{Leaf: 1}, vcpu.CPUIDEntry{Leaf: 7, Match: 1}
-	require.Zero(t, Live(one, 0).ECX)
-	require.EqualValues(t, x86.CPUID1ECXOSXSAVE, Live(one, x86.CR4OSXSAVE).ECX)
-	require.EqualValues(t, x86.CPUID7ECXOSPKE, Live(seven, x86.CR4PKE).ECX)
-	require.Zero(t, Live(vcpu.CPUIDEntry{Leaf: 7, Subleaf: 1, Match: 1}, x86.CR4PKE).ECX)
+	require.Zero(t, p.Live(one, 0, 1).ECX)
+	require.EqualValues(t, x86.CPUID1ECXOSXSAVE, p.Live(one, x86.CR4OSXSAVE, 1).ECX)
+	require.EqualValues(t, x86.CPUID7ECXOSPKE, p.Live(seven, x86.CR4PKE, 1).ECX)
+	require.Zero(t, p.Live(vcpu.CPUIDEntry{Leaf: 7, Subleaf: 1, Match: 1}, x86.CR4PKE, 1).ECX)
 }
 
 // TestAnyHost: whatever a host says, the table fits, holds no unsupported
@@ -240,7 +245,7 @@ func TestAnyHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		table, err := p.Table(0, p.XCR0())
+		table, err := p.Table(0)
 		if err != nil || len(table) > vcpu.CPUIDEntries {
 			t.Fatal(err)
 		}

@@ -29,14 +29,21 @@ func (t *table) add(leaf, subleaf, match uint32, r registers) {
 	})
 }
 
-// Table is what vCPU number id answers while its XCR0 has the given value.
-// The bits that follow CR4 (OSXSAVE, OSPKE) are 0; see Live. A leaf that is
-// not in the table answers zeros.
-func (p *Policy) Table(id uint32, xcr0 uint64) ([]vcpu.CPUIDEntry, error) {
+// slow appends one sub-leaf that Go answers, because it depends on XCR0, which
+// a guest can change without an exit on some processors.
+func (t *table) slow(leaf, subleaf uint32, r registers) {
+	t.sub(leaf, subleaf, r)
+	t.entries[len(t.entries)-1].Slow = 1
+}
+
+// Table is what vCPU number id answers, but for what Live adds: the fast path
+// adds the bits that mirror CR4 by itself, and leaves the entries marked Slow
+// to Go. A leaf that is not in the table answers zeros.
+func (p *Policy) Table(id uint32) ([]vcpu.CPUIDEntry, error) {
 	t := &table{}
 	p.basicLeaves(t, id)
 	p.topologyLeaves(t, id)
-	p.xsaveLeaves(t, xcr0)
+	p.xsaveLeaves(t)
 	p.hypervisorLeaves(t)
 	p.extendedLeaves(t, id)
 	if len(t.entries) > vcpu.CPUIDEntries {

@@ -94,20 +94,20 @@ func (p *Policy) compactSize(xcr0 uint64) uint32 {
 // format.
 const componentAligned = 1 << 1
 
-// xsaveLeaves appends leaf 0DH for a vCPU whose XCR0 has the given value.
-func (p *Policy) xsaveLeaves(t *table, xcr0 uint64) {
+// xsaveLeaves appends leaf 0DH as it is for XCR0's value after RESET.
+func (p *Policy) xsaveLeaves(t *table) {
 	if !p.Has("xsave") {
 		return
 	}
-	t.sub(x86.CPUIDXSAVE, 0, registers{
-		uint32(p.xcr0), p.XSAVESize(xcr0), p.XSAVESize(p.xcr0), uint32(p.xcr0 >> 32),
+	t.slow(x86.CPUIDXSAVE, 0, registers{
+		uint32(p.xcr0), p.XSAVESize(x86.XCR0X87), p.XSAVESize(p.xcr0), uint32(p.xcr0 >> 32),
 	})
 	eax := p.features(x86.CPUIDXSAVE, 1, x86.EAX)
 	compact := uint32(0)
 	if eax&x86.CPUIDDS1EAXXSAVEC != 0 {
-		compact = p.compactSize(xcr0)
+		compact = p.compactSize(x86.XCR0X87)
 	}
-	t.sub(x86.CPUIDXSAVE, 1, registers{eax, compact, 0, 0})
+	t.slow(x86.CPUIDXSAVE, 1, registers{eax, compact, 0, 0})
 	for _, c := range p.areas {
 		t.sub(x86.CPUIDXSAVE, c.index, registers{c.size, c.offset, c.flags, 0})
 	}

@@ -17,6 +17,7 @@ const minSame = 20
 type Path struct {
 	Instructions int
 	Counts       [NumClasses]int // Counts[ClassPlain] is the rest
+	Unknown      int             // of the rest: instructions whose bytes the log lacks
 	Seen         int             // exits of the log that went exactly this way
 	Exits        int             // all complete exits of the log
 }
@@ -46,6 +47,9 @@ func Count(log io.Reader) (Path, error) {
 	if best.Seen < minSame {
 		return best, fmt.Errorf("%w: %d exits, %d of them alike, %d needed", ErrFew, exits, best.Seen, minSame)
 	}
+	if best.Unknown > 0 {
+		return best, fmt.Errorf("%w: it lacks the bytes of %d executed instructions", ErrLog, best.Unknown)
+	}
 	return best, nil
 }
 
@@ -72,6 +76,9 @@ func (c *counter) step(s step) {
 		c.key = (c.key ^ s.pc) * hashPrime
 		c.path.Instructions++
 		c.path.Counts[s.class]++
+		if !s.known {
+			c.path.Unknown++
+		}
 	}
 }
 

@@ -13,18 +13,28 @@ import (
 // ErrLog says that a log is not one that this package reads.
 var ErrLog = errors.New("not a log of QEMU's executed instructions")
 
-// maxBlocks bounds how many instructions' bytes are kept.
-const maxBlocks = 1 << 20
+// Bounds of what is kept: different instructions, and those of one block.
+const (
+	maxKnown = 1 << 20
+	maxBlock = 1 << 10
+)
 
 // guestMode is the bit of QEMU's translation flags (HF_GUEST_MASK) that says
 // that the instruction is one of an SVM guest.
 const guestMode = 1 << 21
 
-// step is one executed instruction.
-type step struct {
+// where is the place of an instruction: host and guest have address spaces of
+// their own.
+type where struct {
 	pc    uint64
 	guest bool
+}
+
+// step is one executed instruction.
+type step struct {
+	where
 	class Class
+	known bool // its bytes were in the log
 }
 
 // read calls f for each executed instruction of a log that was made with
@@ -32,27 +42,31 @@ type step struct {
 // instruction's bytes come when it is translated, which is before it is first
 // executed.
 func read(r io.Reader, f func(step)) error {
-	classes := map[uint64]Class{}
+	classes := map[where]Class{}
+	var new []instruction // translated, and not yet executed
 	lines := bufio.NewScanner(r)
 	steps := 0
 	for lines.Scan() {
 		line := lines.Text()
 		switch {
+		case strings.HasPrefix(line, "IN:"):
+			new = new[:0]
 		case strings.HasPrefix(line, "0x"):
-			pc, code, err := translated(line)
-			if err != nil {
-				return err
+			if i, ok := translated(line); ok && len(new) < maxBlock {
+				new = append(new, i)
 			}
-			if len(classes) >= maxBlocks {
-				return fmt.Errorf("%w: more than %d different instructions", ErrLog, maxBlocks)
-			}
-			classes[pc] = classify(code)
 		case strings.HasPrefix(line, "Trace "):
 			s, err := executed(line)
 			if err != nil {
 				return err
 			}
-			s.class = classes[s.pc]
+			for _, i := range new {
+				if len(classes) < maxKnown {
+					classes[where{i.pc, s.guest}] = i.class
+				}
+			}
+			new = new[:0]
+			s.class, s.known = classes[s.where]
 			f(s)
 			steps++
 		}
@@ -66,13 +80,22 @@ func read(r io.Reader, f func(step)) error {
 	return nil
 }
 
+// instruction is one that was translated.
+type instruction struct {
+	pc    uint64
+	class Class
+}
+
 // translated reads a line such as "0x005d1908:  48 8b 14 24   movq (%rsp), %rdx":
-// address, up to eight bytes, text.
-func translated(line string) (pc uint64, code []byte, err error) {
-	address, rest, ok := strings.Cut(line, ":")
-	if pc, err = strconv.ParseUint(address, 0, 64); err != nil || !ok {
-		return 0, nil, fmt.Errorf("%w: %q has no address", ErrLog, line)
+// address, up to eight bytes, text. Where QEMU could not read a guest's memory
+// there are no bytes.
+func translated(line string) (i instruction, ok bool) {
+	address, rest, _ := strings.Cut(line, ":")
+	pc, err := strconv.ParseUint(address, 0, 64)
+	if err != nil {
+		return i, false
 	}
+	var code []byte
 	for _, word := range strings.Fields(rest) {
 		b, err := hex.DecodeString(word)
 		if err != nil || len(b) != 1 {
@@ -80,10 +103,7 @@ func translated(line string) (pc uint64, code []byte, err error) {
 		}
 		code = append(code, b[0])
 	}
-	if len(code) == 0 {
-		return 0, nil, fmt.Errorf("%w: %q has no instruction bytes", ErrLog, line)
-	}
-	return pc, code, nil
+	return instruction{pc, classify(code)}, len(code) > 0
 }
 
 // executed reads a line such as
@@ -100,5 +120,5 @@ func executed(line string) (step, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return step{}, fmt.Errorf("%w: %q: %w", ErrLog, line, err)
 	}
-	return step{pc: pc, guest: flags&guestMode != 0}, nil
+	return step{where: where{pc, flags&guestMode != 0}}, nil
 }

@@ -71,15 +71,16 @@ func (m *Monitor) Close() error { return m.conn.Close() }
 
 // LogOn makes QEMU log each instruction that it executes.
 func (m *Monitor) LogOn() error {
-	// The command was renamed in QEMU 8.1.
-	err := m.human("one-insn-per-tb on")
-	if err != nil {
-		err = m.human("singlestep on")
-	}
-	if err != nil {
+	// The log first: an instruction that is translated without it would later be
+	// executed without its bytes being known.
+	if err := m.human("log in_asm,exec,nochain"); err != nil {
 		return err
 	}
-	return m.human("log in_asm,exec,nochain")
+	// The command was renamed in QEMU 8.1.
+	if m.human("one-insn-per-tb on") == nil {
+		return nil
+	}
+	return m.human("singlestep on")
 }
 
 // LogOff ends what LogOn began.
