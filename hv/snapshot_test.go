@@ -3,6 +3,7 @@ package hv
 import (
 	"bytes"
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -75,6 +76,24 @@ func TestSnapshot(t *testing.T) {
 	w.close(t)
 }
 
+// sections gives the payloads of a stream in order. The RTC's is left out: it
+// shows the time of day, which goes on.
+func sections(t *testing.T, p []byte) (names []string, payloads [][]byte) {
+	t.Helper()
+	r, err := snapshot.NewReader(bytes.NewReader(p))
+	require.NoError(t, err)
+	for {
+		s, err := r.Next()
+		if err == io.EOF {
+			return names, payloads
+		}
+		require.NoError(t, err)
+		if s.Instance != "rtc" {
+			names, payloads = append(names, s.Instance), append(payloads, s.Payload)
+		}
+	}
+}
+
 // TestSnapshotIsStable: what is saved again right after a restore is the same.
 func TestSnapshotIsStable(t *testing.T) {
 	v := newTestVM(t, nil, counter)
@@ -83,8 +102,12 @@ func TestSnapshotIsStable(t *testing.T) {
 	require.NoError(t, w.Restore(bytes.NewReader(p)))
 	var again bytes.Buffer
 	require.NoError(t, w.Save(&again, SaveOptions{Memory: true}))
-	require.Equal(t, len(p), again.Len())
-	require.True(t, bytes.Equal(p, again.Bytes()), "the second stream differs")
+	names, payloads := sections(t, p)
+	names2, payloads2 := sections(t, again.Bytes())
+	require.Equal(t, names, names2)
+	for i := range payloads {
+		require.True(t, bytes.Equal(payloads[i], payloads2[i]), "%s differs", names[i])
+	}
 	v.close(t)
 	w.close(t)
 }

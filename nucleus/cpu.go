@@ -48,6 +48,7 @@ type CPU struct {
 	guestHead  uintptr // *Guest that waits with the least virtual time
 	guestCount atomic.Uint32
 	guest      uintptr // *Guest that runs here
+	guestStart uint64  // TSC when its turn began
 	guestSlice uint64  // TSC at which another guest takes over, 0 while none waits
 	guestOver  uint32  // its turn is over
 	quick      uint32  // 1 while it runs under a thread that holds a P

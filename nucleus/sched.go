@@ -240,6 +240,7 @@ func (c *CPU) interrupt(vector uint32) {
 		// A quick entry ends: somebody wants its thread, by a signal, or the
 		// CPU, and the patient form of Enter sorts it out.
 		c.guestOver |= c.quick
+		c.preferWaiting()
 		c.armGuest()
 	case vectorTLB:
 		tlbPoll()

@@ -83,18 +83,22 @@ func guestReady(g *Guest) {
 	c.lock.lock()
 	c.pushGuest(g)
 	c.lock.unlock()
-	if ok {
-		poke(c, self)
-	} else if c != self && atomic.LoadUintptr(&c.guest) != 0 {
-		poke(c, self) // so that the guest there gets a time slice
+	switch {
+	case ok || c != self && atomic.LoadUintptr(&c.guest) != 0:
+		poke(c, self) // it wakes up, or looks whether g comes before its guest
+	case c == self:
+		c.preferWaiting()
 	}
 }
 
-// pushGuest enters g by its virtual time; one that slept is not owed the time
-// it slept. c.lock is held.
+// wakeGain is how far behind the others, in run time, a guest may be that has
+// slept: enough to run at once, too little to be owed its sleep.
+const wakeGain = guestSliceMicros
+
+// pushGuest enters g by its virtual time. c.lock is held.
 func (c *CPU) pushGuest(g *Guest) {
-	if g.vtime < c.vtimeFloor {
-		g.vtime = c.vtimeFloor
+	if gain := wakeGain * ticksPerUs; c.vtimeFloor > gain && g.vtime < c.vtimeFloor-gain {
+		g.vtime = c.vtimeFloor - gain
 	}
 	link := &c.guestHead
 	for *link != 0 && guestAt(*link).vtime <= g.vtime {
@@ -103,6 +107,36 @@ func (c *CPU) pushGuest(g *Guest) {
 	g.next = *link
 	*link = g.addr()
 	c.guestCount.Store(c.guestCount.Load() + 1)
+}
+
+// preferMicros keeps guests from changing places all the time.
+const preferMicros = 250
+
+// preferWaiting ends the turn of the guest that runs here if one that waits
+// has had clearly less.
+func (c *CPU) preferWaiting() {
+	if c.guest == 0 || c.guestCount.Load() == 0 {
+		return
+	}
+	now := reg.ReadTSC()
+	c.lock.lock()
+	least := uint64(1<<64 - 1)
+	if c.guestHead != 0 {
+		least = guestAt(c.guestHead).vtime + preferMicros*ticksPerUs
+	}
+	c.lock.unlock()
+	g := guestAt(c.guest)
+	if c.quick != 0 || least < g.vtime+g.weighted(now-c.guestStart) {
+		c.guestOver = 1
+	}
+}
+
+// weighted is run time in units that count equal for equal shares.
+func (g *Guest) weighted(ticks uint64) uint64 {
+	if g.Weight == 0 {
+		return ticks
+	}
+	return ticks * 100 / uint64(g.Weight)
 }
 
 // popGuest takes the guest that is owed most, or returns nil.
@@ -160,6 +194,7 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 	g.state.Store(guestRunning)
 	atomic.StoreUintptr(&c.guest, g.addr())
 	start := reg.ReadTSC()
+	c.guestStart = start
 	c.startGuestSlice(start)
 	for {
 		if g.WakeTSC != 0 {
@@ -179,6 +214,7 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 				return nil
 			}
 			start = reg.ReadTSC()
+			c.guestStart = start
 		case VerdictYield:
 			if c.guestCount.Load() != 0 {
 				c.requeueGuest(g, start)
@@ -206,10 +242,7 @@ func (c *CPU) stopGuest(g *Guest, start uint64) {
 	ran := reg.ReadTSC() - start
 	g.RunTicks += ran
 	c.stats.GuestTicks += ran
-	if g.Weight != 0 {
-		ran = ran * 100 / uint64(g.Weight)
-	}
-	g.vtime += ran
+	g.vtime += g.weighted(ran)
 	if g.vtime > c.vtimeFloor {
 		c.vtimeFloor = g.vtime
 	}
@@ -316,6 +349,7 @@ func quickEnter(t *Thread, g *Guest) uint64 {
 	g.cpu.Store(c.number)
 	g.state.Store(guestRunning)
 	start := reg.ReadTSC()
+	c.guestStart = start
 	c.guestOver, c.quick = 0, 1
 	c.guestSlice = start + quickMicros*ticksPerUs
 	c.armBy(c.guestSlice)

@@ -109,9 +109,7 @@ TEXT ·enter(SB), NOSPLIT, $24-8
 	MOVQ DX, vcpuHead_left(CX)
 	RET
 
-// func enterEnd()
-//
-// Marks the end of enter for the search of mitigation slots. Never called.
+// enterEnd marks the end of enter for the search of mitigation slots. Never called.
 TEXT ·enterEnd(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 

@@ -50,6 +50,7 @@ func newRig(t *testing.T, extra uint32) *rig {
 	t.Helper()
 	arena, err := memory.NewArena(64 << 20)
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, arena.Close()) })
 	r := &rig{arena: arena}
 	swap(t, &allocContiguous, func(uint64) (memory.HPA, error) { return arena.Alloc(memory.Page2M) })
 	swap(t, &freeContiguous, func(p memory.HPA, _ uint64) { arena.Free(p, memory.Page2M) })

@@ -31,16 +31,17 @@ func FuzzExit(f *testing.F) {
 		r.c.area.GPR[x86.RCX] = rcx
 		entries := 0
 		r.enter = func(c *vcpuMem) {
-			if entries++; entries > 2*maxTries {
+			if entries++; entries > maxTries+1 {
 				t.Fatal("Run does not come back")
 			}
 			if c.again != 0 {
 				c.again = 0
 				v, stop := c.handle()
 				c.resumeLen = 0
-				if stop && v == nucleus.VerdictExit {
-					return
+				if !stop || v != nucleus.VerdictExit {
+					c.reason = reasonKick
 				}
+				return
 			}
 			if _, stop := c.prepare(); stop {
 				if c.area.Activity != uint32(x86.ActivityRunning) {
@@ -56,12 +57,13 @@ func FuzzExit(f *testing.F) {
 				c.reason = reasonKick // the handler needs CPL0
 				return
 			}
-			if _, stop := c.handle(); !stop {
+			if v, stop := c.handle(); !stop || v != nucleus.VerdictExit {
 				c.reason = reasonKick
 			}
 		}
 		var e vcpu.Exit
 		for range 3 {
+			entries = 0
 			_ = r.v.Run(&e)
 			if e.Kind >= vcpu.NumKinds {
 				t.Fatalf("kind %d", e.Kind)

@@ -93,9 +93,6 @@ func guestMem(g *nucleus.Guest) *vcpuMem { return (*vcpuMem)(unsafe.Pointer(g)) 
 // areaGuest is the nucleus's record of the vCPU that owns an Area.
 func areaGuest(a *vcpu.Area) *nucleus.Guest { return *(**nucleus.Guest)(unsafe.Pointer(&a.Sched)) }
 
-// addressOf gives the number of an address in memory that does not move.
-func addressOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
-
 // perCPU is what the backend keeps for one CPU, in the nucleus's record of it.
 type perCPU struct {
 	hostVMCB uint64 // host-physical address, 0 until the CPU is enabled

@@ -6,8 +6,6 @@ package svm
 //go:noescape
 func enter(c *vcpuMem)
 
-func enterEnd()
-
 func entryText() (start, end uintptr)
 
 func vmsaveHost(pa uint64)

@@ -74,12 +74,13 @@ func (v *VCPU) resolve(e *vcpu.Exit) bool {
 	case e.Kind == vcpu.KindCR:
 		return v.resolveCR(e)
 	case c.reason == reasonLength:
-		if n, ok := v.length(e); !ok || n == 0 {
-			return !ok
-		} else {
+		n, ok := v.length(e)
+		if ok {
+			v.tries = 0
 			c.again, c.resumeLen = 1, n
+			return false
 		}
-		return false
+		return e.Kind != vcpu.KindNone
 	case e.Kind >= vcpu.NumKinds || !steps[e.Kind]:
 		return true
 	}
@@ -88,37 +89,43 @@ func (v *VCPU) resolve(e *vcpu.Exit) bool {
 		return true
 	}
 	n, ok := v.length(e)
-	if !ok || n == 0 {
-		return !ok
+	if !ok {
+		return e.Kind != vcpu.KindNone
 	}
 	v.setNext(e, advance(&c.vmcb.Save, uint64(n)))
 	return true
 }
 
 func (v *VCPU) setNext(e *vcpu.Exit, next uint64) {
-	v.next = next
+	v.next, v.tries = next, 0
 	e.Len = uint8(next - v.c.area.RIP)
 }
 
-// length finds the instruction's length. ok is false if stage-2 lacks a page
-// of it: e then asks for that page. A length of 0 with ok says that the guest
-// must run the instruction again.
+// length finds the instruction's length. If ok is false, e says what to do
+// instead: KindStage2 where stage-2 lacks a page of it, else what unreadable
+// says.
 func (v *VCPU) length(e *vcpu.Exit) (n uint8, ok bool) {
 	n = v.fetch.length(v.c, v.vm.area.Stage2Generation.Load())
 	switch {
 	case n != 0:
-		v.tries = 0
 		return n, true
 	case v.fetch.missing:
 		*e = vcpu.Exit{Kind: vcpu.KindStage2, GPA: v.fetch.missingAt, Fetch: true, Name: e.Name, Raw: e.Raw}
-		return 0, false
+	default:
+		v.unreadable(e)
 	}
-	if v.tries++; v.tries < maxTries {
-		return 0, true
-	}
-	v.tries = 0
-	*e = vcpu.Exit{Kind: vcpu.KindUnknown, Name: e.Name, Raw: e.Raw}
 	return 0, false
+}
+
+// unreadable is for an instruction that is not what the processor executed:
+// the guest has changed its code or its tables meanwhile and runs it again
+// (KindNone), unless that happens each time.
+func (v *VCPU) unreadable(e *vcpu.Exit) {
+	kind := vcpu.KindNone
+	if v.tries++; v.tries >= maxTries {
+		v.tries, kind = 0, vcpu.KindUnknown
+	}
+	*e = vcpu.Exit{Kind: kind, Name: e.Name, Raw: e.Raw}
 }
 
 // resolveCR settles a write of CR8, the one control register access that is
@@ -132,14 +139,16 @@ func (v *VCPU) resolveCR(e *vcpu.Exit) bool {
 	reg, named := e.Reg, c.features&featureDecode != 0
 	if !ok || !named {
 		n, ok := v.length(e)
-		if !ok || n == 0 {
-			return !ok
+		if !ok {
+			return e.Kind != vcpu.KindNone
 		}
 		next = advance(&c.vmcb.Save, uint64(n))
 		if reg, ok = crSource(v.fetch.bytes[:n]); !ok {
-			return false // the code changed: run it again
+			v.unreadable(e)
+			return e.Kind != vcpu.KindNone
 		}
 	}
+	v.tries = 0
 	c.area.Fast[vcpu.KindCR]++
 	c.area.Exits[vcpu.KindCR]++
 	if c.writeCR8(reg) {

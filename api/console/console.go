@@ -4,17 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"strings"
 
 	"ringo/api/node"
-)
-
-// Bounds of the input.
-const (
-	readSize = 256
-	// maxAhead is how much may be typed while a command runs.
-	maxAhead = 1024
 )
 
 // defaultEscape is Ctrl-].
@@ -52,12 +43,6 @@ type Console struct {
 	long   bool               // it takes its time: show the log meanwhile
 	done   chan finished
 	ahead  []byte // typed meanwhile
-}
-
-// finished is how a command ended.
-type finished struct {
-	result
-	err error
 }
 
 // New makes a console.
@@ -104,32 +89,6 @@ func (k *Console) Run(ctx context.Context) error {
 	return fmt.Errorf("console: %w", k.out.err)
 }
 
-// read reads keys on a goroutine of its own. The error of io.EOF is nil.
-func (k *Console) read(ctx context.Context) (<-chan []byte, <-chan error) {
-	keys, broken := make(chan []byte), make(chan error, 1)
-	go func() {
-		for {
-			p := make([]byte, readSize)
-			n, err := k.cfg.In.Read(p)
-			if n > 0 {
-				select {
-				case keys <- p[:n]:
-				case <-ctx.Done():
-					return
-				}
-			}
-			if err != nil {
-				if err == io.EOF {
-					err = nil
-				}
-				broken <- err
-				return
-			}
-		}
-	}()
-	return keys, broken
-}
-
 // begin shows the banner, what the log has so far and the prompt.
 func (k *Console) begin() {
 	k.out.text(k.cfg.Banner)
@@ -168,98 +127,6 @@ func (k *Console) aside(text string) {
 	k.prompt()
 }
 
-// input gives keys to who listens at the moment, which any key may change.
-func (k *Console) input(ctx context.Context, p []byte) {
-	for len(p) > 0 {
-		cr := k.cr
-		k.cr = false
-		switch {
-		case cr && p[0] == byte(keyLineFeed):
-			p = p[1:]
-		case k.cancel != nil:
-			p = p[k.typeAhead(p):]
-		case k.view != nil:
-			p = p[k.attachedInput(p):]
-		default:
-			k.promptInput(ctx, p[0])
-			p = p[1:]
-		}
-	}
-}
-
-// promptInput takes one key at the prompt.
-func (k *Console) promptInput(ctx context.Context, b byte) {
-	if b == k.cfg.Escape {
-		return // nothing to leave
-	}
-	line, done := k.editor.press(b)
-	k.out.raw([]byte(k.editor.flush()))
-	if done {
-		k.cr = b == byte(keyReturn)
-		k.start(ctx, strings.Fields(line))
-	}
-}
-
-// typeAhead keeps what is typed while a command runs.
-func (k *Console) typeAhead(p []byte) int {
-	for _, b := range p {
-		switch {
-		case b == byte(keyCtrlC):
-			k.cancel()
-			k.ahead = nil
-		case len(k.ahead) < maxAhead:
-			k.ahead = append(k.ahead, b)
-		default:
-			k.out.text(bell)
-		}
-	}
-	return len(p)
-}
-
-// start runs the command of a line beside the screen.
-func (k *Console) start(ctx context.Context, words []string) {
-	if len(words) == 0 {
-		k.prompt()
-		return
-	}
-	c, args, err := find(words)
-	if err == nil {
-		err = c.check(args)
-	}
-	if err != nil {
-		k.out.text(err.Error() + "\n")
-		k.prompt()
-		return
-	}
-	k.out.text(c.note)
-	k.long = c.note != ""
-	ctx, k.cancel = context.WithCancel(ctx)
-	go func() {
-		r, err := c.call(ctx, k, args)
-		k.done <- finished{r, err}
-	}()
-}
-
-// finish shows what a command has given.
-func (k *Console) finish(ctx context.Context, f finished) {
-	k.cancel()
-	k.cancel = nil
-	if f.err != nil {
-		k.out.text(f.err.Error() + "\n")
-	}
-	k.out.text(f.text)
-	k.out.text(k.news(node.LevelInfo))
-	if f.attach != nil {
-		k.attach(f.attach, f.lines)
-	}
-	if k.view == nil {
-		k.prompt()
-	}
-	ahead := k.ahead
-	k.ahead = nil
-	k.input(ctx, ahead)
-}
-
 // vmChanged looks at what VMs do.
 func (k *Console) vmChanged() {
 	if k.waiting != nil && k.waiting.Status().Starts > 0 {
@@ -287,9 +154,4 @@ func (k *Console) logChanged() {
 	default:
 		k.aside(k.news(node.LevelInfo))
 	}
-}
-
-// panicked logs a panic in a command.
-func (k *Console) panicked(name string, p any) {
-	k.cfg.Node.Log().Errorf("console: %s: %v\n%s", name, p, debug.Stack())
 }

@@ -16,11 +16,11 @@ import (
 	"ringo/api/node/nodetest"
 )
 
-// slowScreen is a serial line of some 100 KB a second.
+// slowScreen is a serial line of about 100,000 baud.
 type slowScreen struct{ screenBuffer }
 
 func (s *slowScreen) Write(p []byte) (int, error) {
-	time.Sleep(time.Duration(len(p)) * 10 * time.Microsecond)
+	time.Sleep(time.Duration(len(p)) * 100 * time.Microsecond)
 	return s.screenBuffer.Write(p)
 }
 

@@ -14,6 +14,7 @@ const returnAddress = 8
 
 // finish takes down depths and calls, once all jumps are known.
 func (s *scanner) finish() {
+	s.defers()
 	for i, deepest := range s.deepest {
 		for _, pc := range slices.Sorted(maps.Keys(deepest)) {
 			in, p := s.steps[pc], place{deepest[pc], i == 1}
@@ -32,6 +33,25 @@ func (s *scanner) finish() {
 				}
 			}
 		}
+	}
+}
+
+// deferReturn is where a function with a defer goes on after a recovered
+// panic. No flow of the function itself leads there.
+const deferReturn = "runtime.deferreturn"
+
+// defers looks for the call of deferReturn in all code of the function.
+func (s *scanner) defers() {
+	for at := 0; at < len(s.code); {
+		in, err := decode(s.code[at:], s.self.start+uint64(at))
+		if err != nil {
+			return // data; the compiler makes none
+		}
+		if to, direct := in.target(); direct && in.flow() == flowCall && s.image.functionAt(to) == deferReturn {
+			s.f.Calls = append(s.f.Calls, Call{To: deferReturn, Site: in.pc})
+			return
+		}
+		at += int(in.Len)
 	}
 }
 

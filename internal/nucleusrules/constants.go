@@ -14,9 +14,9 @@ import (
 // ErrNoConstant says that a package declares no such integer constant.
 var ErrNoConstant = errors.New("no integer constant of that name and of literals only")
 
-// constants reads integer constants from the source of the package in dir:
+// Constants reads integer constants from the source of the package in dir:
 // those that are declared with an expression of literals.
-func constants(dir string, names ...string) (map[string]int, error) {
+func Constants(dir string, names ...string) (map[string]int, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, err

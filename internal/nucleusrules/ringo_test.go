@@ -1,12 +1,9 @@
 package nucleusrules
 
 import (
-	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +19,9 @@ const gateFrame = 7 * 8
 
 // spillSpace is what a CPU keeps free above its nucleus stack.
 const spillSpace = 64
+
+// unlinked are functions for the nucleus that nothing in the image refers to.
+var unlinked = map[string]bool{"ringo/svm.disableThisCPU": true}
 
 // ringoRules is what the walk has to know of the real image.
 func ringoRules(sizes map[string]int) *Rules {
@@ -66,25 +66,18 @@ func ringoRules(sizes map[string]int) *Rules {
 	}
 }
 
-// link builds a program of this module into a temporary folder.
-func link(t *testing.T, pkg string, flags ...string) *Image {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "image")
-	args := append([]string{"build", "-trimpath", "-o", out}, flags...)
-	cmd := exec.Command("go", append(args, pkg)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
-	text, err := cmd.CombinedOutput()
-	require.NoError(t, err, "go build %s: %s", pkg, text)
-	image, err := ReadImage(out)
-	require.NoError(t, err)
-	return image
+// mustReach are functions without which the walk would be blind.
+var mustReach = []string{
+	"ringo/nucleus.serveSyscall", "ringo/nucleus.threadInterrupt", "ringo/nucleus.threadTrap",
+	"ringo/nucleus.pageFault", "ringo/nucleus.nmi", "ringo/nucleus.apMain", "ringo/nucleus.bootMain",
+	"ringo/nucleus.schedule", "resumeAX", "ringo/svm.run", "ringo/svm.enter.abi0", "ringo/svm.enableThisCPU",
 }
 
 func TestRingo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links the image")
 	}
-	sizes, err := constants("../../nucleus", "nucleusStack", "istStack", "stackGuard", "bootStackSize")
+	sizes, err := Constants("../../nucleus", "nucleusStack", "istStack", "stackGuard", "bootStackSize")
 	require.NoError(t, err)
 	rules := ringoRules(sizes)
 	image := link(t, "ringo/cmd/ringo", "-ldflags=-E ringo/nucleus.entry")
@@ -93,8 +86,29 @@ func TestRingo(t *testing.T) {
 	for _, f := range r.Findings {
 		t.Error(f)
 	}
+	for name := range unlinked {
+		require.False(t, image.HasFunction(name), "%s is in the image now: add it to ringoRules", name)
+	}
+	for _, name := range mustReach {
+		require.Contains(t, r.Reached, name)
+	}
+	named := slices.Concat(rules.Leaves, rules.Parameters, rules.Extended, slices.Collect(maps.Keys(rules.Patched)))
+	for _, name := range named {
+		require.Contains(t, r.Reached, name, "ringoRules names it, but the walk does not come to it")
+	}
+	for variable, targets := range rules.Variables {
+		if first := image.Holds(variable); first != "" {
+			require.Contains(t, targets, first, variable)
+		}
+	}
+	report(t, r)
+}
+
+// report logs what is no failure: stacks, and checks that stop the machine
+// when they fail.
+func report(t *testing.T, r *Report) {
 	for _, d := range r.Depths {
-		t.Logf("%s: %d of %d bytes of stack: %v", d.Root, d.Used, d.Limit, d.Chain)
+		t.Logf("%s: %d of %d bytes of stack: %s", d.Root, d.Used, d.Limit, strings.Join(d.Chain, " -> "))
 	}
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(r.Checks)) {
@@ -102,5 +116,22 @@ func TestRingo(t *testing.T) {
 		t.Logf("%d checks of the compiler in %s", r.Checks[name], name)
 	}
 	t.Logf("%d functions, %d checks of the compiler", len(r.Reached), total)
-	_ = fmt.Sprint()
+}
+
+// TestFunctionsForTheNucleus compares the functions that the project's source
+// hands to the nucleus with those that ringoRules knows.
+func TestFunctionsForTheNucleus(t *testing.T) {
+	known := ringoRules(nil).Variables
+	for call, variable := range map[string]string{
+		"OnEachCPU": "ringo/nucleus.callFn", "SetGuestRun": "ringo/nucleus.guestRunFn",
+	} {
+		given, err := Arguments("../..", "nucleus", call)
+		require.NoError(t, err)
+		require.NotEmpty(t, given)
+		for _, name := range given {
+			if !unlinked[name] {
+				require.Contains(t, known[variable], name, "%s of the nucleus is called with it", call)
+			}
+		}
+	}
 }

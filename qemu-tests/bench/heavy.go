@@ -37,8 +37,8 @@ var loops = []loop{
 	}},
 }
 
-// traceBytes is how much log to make: some hundred exits.
-const traceBytes = 16 << 20
+// traceBytes is how much log to make: some dozens of the longest exits.
+const traceBytes = 32 << 20
 
 // traceReady is what a loop prints before it begins.
 const traceReady = "the loop begins"

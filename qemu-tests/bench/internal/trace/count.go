@@ -10,7 +10,7 @@ import (
 var ErrFew = errors.New("too few exits in the log")
 
 // minSame is how many exits must have gone the same way.
-const minSame = 20
+const minSame = 8
 
 // Path is what the host executes between leaving a guest and entering it
 // again.
