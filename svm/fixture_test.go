@@ -1,6 +1,7 @@
 package svm
 
 import (
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,11 +47,20 @@ type rig struct {
 	kicks int
 }
 
+// arenaBytes is the memory of every rig, one after another: no test runs in
+// parallel with another, and an arena clears what it gives. It is outside of
+// the Go heap, as the frames of the image are.
+var arenaBytes = func() []byte {
+	p, err := syscall.Mmap(-1, 0, 16<<20, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
 func newRig(t *testing.T, extra uint32) *rig {
 	t.Helper()
-	arena, err := memory.NewArena(64 << 20)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, arena.Close()) })
+	arena := memory.NewArenaOver(arenaBytes)
 	r := &rig{arena: arena}
 	swap(t, &allocContiguous, func(uint64) (memory.HPA, error) { return arena.Alloc(memory.Page2M) })
 	swap(t, &freeContiguous, func(p memory.HPA, _ uint64) { arena.Free(p, memory.Page2M) })
@@ -59,6 +69,7 @@ func newRig(t *testing.T, extra uint32) *rig {
 	swap(t, &tscFrequency, func() uint64 { return 1e9 })
 	swap(t, &enterGuest, func(g *nucleus.Guest) error { r.enter(guestMem(g)); return nil })
 	swap(t, &kickGuest, func(*nucleus.Guest) { r.kicks++ })
+	var err error
 	r.b, err = newBackend(epyc(extra))
 	require.NoError(t, err)
 	r.b.saveMask = x86.XCR0X87 | x86.XCR0SSE | x86.XCR0AVX

@@ -15,8 +15,15 @@ var (
 	exitLine     = regexp.MustCompile(`bench ([a-z0-9-]+) (\d+)`)
 	initLine     = regexp.MustCompile(`RINGO-INIT tsc=([0-9a-f]{16})`)
 	firmwareLine = regexp.MustCompile(`firmware (\d+) ticks`)
-	metricsLine  = regexp.MustCompile(`ringo-metrics (\{[^\r\n]*\})`)
+	metricsLine  = regexp.MustCompile(metricsPattern(""))
 )
+
+// metricsPattern matches a line of metrics that has come to its end, with text
+// in it before the first inner brace.
+func metricsPattern(text string) string {
+	const flat, inner = `[^{}\r\n]*`, `(?:\{[^{}\r\n]*\}[^{}\r\n]*)*`
+	return `ringo-metrics (\{` + flat + regexp.QuoteMeta(text) + flat + inner + `\})`
+}
 
 // exitRows reads the tiny benchmark's lines.
 func exitRows(console []byte) ([]Row, error) {

@@ -78,7 +78,7 @@ func idleRun() qemutests.Stanza {
 				g.Jmp("rest")
 			})
 		}}},
-		Script: qemutests.Expect(fmt.Sprintf(`ringo-metrics .*"vm":"idle%d"`, idleVMs-1)),
+		Script: qemutests.Expect(metricsPattern(fmt.Sprintf(`"vm":"idle%d"`, idleVMs-1))),
 		Exit:   qemutests.Killed,
 	}
 }

@@ -149,7 +149,7 @@ func bootRun() qemutests.Stanza {
 		Append: "metrics",
 		Config: "vms:\n- name: linux\n  memory: 256M\n  kernel: vmlinuz\n  initrd: initramfs\n  cmdline: " + guestCmdline + "\n",
 		Files:  map[string]qemutests.Source{"vmlinuz": {Build: kernelFile}, "initramfs": {Build: initrdFile}},
-		Script: qemutests.Expect(initLine.String(), `ringo-metrics .*"event":"end"`),
+		Script: qemutests.Expect(initLine.String(), metricsPattern(`"event":"end"`)),
 		Exit:   qemutests.Killed,
 	}
 }

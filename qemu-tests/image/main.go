@@ -1,12 +1,3 @@
-// Command image is a test image: the nucleus with tests in the place of the
-// hypervisor. The kernel command line says which groups run:
-//
-//	ringo test=gc,futex seed=17 rounds=3
-//
-// Each group prints "ok NAME" or "FAIL NAME: why"; at the end comes
-// "verdict: PASS" or "verdict: FAIL" and the machine is switched off.
-//
-// Imports allowed: everything that the image may import.
 package main
 
 import (
@@ -42,11 +33,14 @@ var groups = []group{
 	{"pauses", testPauses},
 	{"shares", testShares},
 	{"idle", testIdle},
+	{"conformance", testConformance},
+	{"hostile", testHostile},
 }
 
 // guestGroups need virtualization and a quiet machine: they run only when
 // they are named.
-var guestGroups = map[string]bool{"latency": true, "pauses": true, "shares": true, "idle": true}
+var guestGroups = map[string]bool{"latency": true, "pauses": true, "shares": true, "idle": true,
+	"conformance": true, "hostile": true}
 
 func main() {
 	opt := options()

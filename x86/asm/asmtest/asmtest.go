@@ -1,7 +1,3 @@
-// Package asmtest checks assembled programs with an independent disassembler.
-// It is for tests. It imports ringo/x86/asm, x86asm and testify.
-//
-// Sources: as ringo/x86/asm.
 package asmtest
 
 import (
