@@ -35,6 +35,9 @@ type Guest struct {
 	thread uint32        // thread inside Enter
 	vtime  uint64        // weighted run time in ticks, for fairness
 	next   uintptr       // *Guest behind it in a CPU's queue
+
+	capStart uint64 // TSC when the current period of its cap began
+	capUsed  uint64 // ticks that it ran in that period
 }
 
 // Arm sets the CPU's timer so that the run function is called at WakeTSC at

@@ -20,6 +20,7 @@ const (
 	guestRunning
 	guestHalted
 	guestClaimed
+	guestResting // has used up its cap; only the timer ends that
 )
 
 // guestRunFn is the backend's run function.
@@ -181,6 +182,9 @@ func (c *CPU) runGuests() *Thread {
 				return nil
 			}
 		}
+		if g.CapPercent != 0 && c.throttle(g) {
+			continue
+		}
 		if t := c.runGuest(g); t != nil {
 			return t
 		}
@@ -195,7 +199,7 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 	atomic.StoreUintptr(&c.guest, g.addr())
 	start := reg.ReadTSC()
 	c.guestStart = start
-	c.startGuestSlice(start)
+	c.startGuestSlice(g, start)
 	for {
 		if g.WakeTSC != 0 {
 			c.armBy(g.WakeTSC)
@@ -228,10 +232,18 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 	}
 }
 
-func (c *CPU) startGuestSlice(now uint64) {
+func (c *CPU) startGuestSlice(g *Guest, now uint64) {
 	c.guestOver, c.guestSlice = 0, 0
 	if c.guestCount.Load() != 0 {
 		c.guestSlice = now + guestSliceMicros*ticksPerUs
+	}
+	if g.CapPercent != 0 {
+		end := now + g.capLeft(now)
+		if c.guestSlice == 0 || end < c.guestSlice {
+			c.guestSlice = end
+		}
+	}
+	if c.guestSlice != 0 {
 		c.armBy(c.guestSlice)
 	}
 }
@@ -242,6 +254,7 @@ func (c *CPU) stopGuest(g *Guest, start uint64) {
 	ran := reg.ReadTSC() - start
 	g.RunTicks += ran
 	c.stats.GuestTicks += ran
+	g.capUsed += ran
 	g.vtime += g.weighted(ran)
 	if g.vtime > c.vtimeFloor {
 		c.vtimeFloor = g.vtime
@@ -322,7 +335,7 @@ func enterGuest(t *Thread, g *Guest) *Thread {
 	g.thread = t.id
 	t.state.Store(threadBlocked)
 	c.busy.Store(0)
-	if c.runCount.Load() == 0 && c.guestCount.Load() == 0 {
+	if c.runCount.Load() == 0 && c.guestCount.Load() == 0 && g.CapPercent == 0 {
 		if next := c.runGuest(g); next != nil {
 			return c.dispatch(next)
 		}
@@ -342,7 +355,7 @@ const quickMicros = 50
 // something else is due: Enter then calls again in the patient form.
 func quickEnter(t *Thread, g *Guest) uint64 {
 	c := thisCPU()
-	if c.runCount.Load() != 0 || c.guestCount.Load() != 0 || t.sigPending.Load() != 0 {
+	if c.runCount.Load() != 0 || c.guestCount.Load() != 0 || t.sigPending.Load() != 0 || g.CapPercent != 0 {
 		return errno(syscall.EAGAIN)
 	}
 	g.thread = t.id

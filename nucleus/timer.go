@@ -123,7 +123,8 @@ func (c *CPU) expire(now uint64) {
 // caller to make runnable.
 func (t *Thread) claim() bool {
 	if t.wait == waitGuest {
-		return guestAt(t.guest).state.CompareAndSwap(guestHalted, guestClaimed)
+		g := guestAt(t.guest)
+		return g.state.CompareAndSwap(guestHalted, guestClaimed) || g.state.CompareAndSwap(guestResting, guestClaimed)
 	}
 	return t.state.CompareAndSwap(threadBlocked, threadClaimed)
 }

@@ -16,6 +16,8 @@ const maxTries = 1000
 // errBusy is returned where an event waits that must be delivered first.
 var errBusy = errors.New("another event waits for delivery")
 
+var _ vcpu.Sharer = (*VCPU)(nil)
+
 // VCPU is one virtual processor; see vcpu.VCPU for who may call what.
 type VCPU struct {
 	c     *vcpuMem // nil when closed
@@ -247,6 +249,12 @@ func (v *VCPU) Pending() (vcpu.Event, bool) {
 		}
 	}
 	return ev, true
+}
+
+// SetShare sets the vCPU's weight against other guests and its limit in percent
+// of one CPU, 0 for none. It is called before the vCPU first runs.
+func (v *VCPU) SetShare(weight, capPercent uint32) {
+	v.c.guest.Weight, v.c.guest.CapPercent = weight, capPercent
 }
 
 // Window asks for KindIntrWindow as soon as the guest can take an interrupt.

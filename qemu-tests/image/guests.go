@@ -38,8 +38,13 @@ func host() (*hv.Host, error) {
 	return theHost, nil
 }
 
+// share is a VM's part of the CPUs.
+type share struct{ weight, cap uint32 }
+
+var equal = share{weight: 100}
+
 // startVMs starts n VMs that run kernel, and gives a function that ends them.
-func startVMs(n int, vcpus, weight uint32, kernel []byte) ([]*hv.VM, func(), error) {
+func startVMs(n int, vcpus uint32, share share, kernel []byte) ([]*hv.VM, func(), error) {
 	h, err := host()
 	if err != nil {
 		return nil, func() {}, err
@@ -53,8 +58,8 @@ func startVMs(n int, vcpus, weight uint32, kernel []byte) ([]*hv.VM, func(), err
 	}
 	for i := 0; i < n; i++ {
 		vm, err := hv.New(h, hv.Config{
-			Name: fmt.Sprint("t", i), Machine: hv.MachineRingo1, Memory: 2 << 20, VCPUs: vcpus, Weight: weight,
-			Kernel: kernel, DebugExit: true,
+			Name: fmt.Sprint("t", i), Machine: hv.MachineRingo1, Memory: 2 << 20, VCPUs: vcpus,
+			Weight: share.weight, CapPercent: share.cap, Kernel: kernel, DebugExit: true,
 		})
 		if err == nil {
 			vms = append(vms, vm)
@@ -81,7 +86,7 @@ func idleGuest() []byte {
 // testLatency occupies every CPU with guests that never exit by themselves and
 // measures how late goroutines wake from the timer interrupt.
 func testLatency(_ *rand.Rand, rounds int) error {
-	_, end, err := startVMs(nucleus.CPUs(), 1, 100, tiny.Spin())
+	_, end, err := startVMs(nucleus.CPUs(), 1, equal, tiny.Spin())
 	if err != nil {
 		return err
 	}
@@ -118,7 +123,7 @@ func report(what string, d []time.Duration, p99, worst time.Duration) error {
 
 // testPauses stops the world beside 64 vCPU threads that spin in guests.
 func testPauses(_ *rand.Rand, rounds int) error {
-	_, end, err := startVMs(64, 1, 100, tiny.Spin())
+	_, end, err := startVMs(64, 1, equal, tiny.Spin())
 	if err != nil {
 		return err
 	}
@@ -138,7 +143,7 @@ func testPauses(_ *rand.Rand, rounds int) error {
 // second with their weights.
 func testShares(_ *rand.Rand, rounds int) error {
 	const each = 3
-	light, endLight, err := startVMs(each*nucleus.CPUs(), 1, 100, tiny.Spin())
+	light, endLight, err := startVMs(each*nucleus.CPUs(), 1, equal, tiny.Spin())
 	if err != nil {
 		return err
 	}
@@ -148,6 +153,35 @@ func testShares(_ *rand.Rand, rounds int) error {
 		first = errors.Join(first, compareShares(light))
 	}
 	return first
+}
+
+// testWeights lets a VM of weight 300 and one that is capped at 10 % of a CPU
+// compete with one of weight 100, for each CPU.
+func testWeights(_ *rand.Rand, _ int) error {
+	var vms []*hv.VM
+	for _, s := range []share{{weight: 100}, {weight: 300}, {weight: 1000, cap: 10}} {
+		more, end, err := startVMs(nucleus.CPUs(), 1, s, tiny.Spin())
+		if err != nil {
+			return err
+		}
+		defer end()
+		vms = append(vms, more...)
+	}
+	n := nucleus.CPUs()
+	before := ticksOf(vms)
+	start := nucleus.TSC()
+	time.Sleep(2 * time.Second)
+	elapsed := float64(nucleus.TSC()-start) * float64(n)
+	after := ticksOf(vms)
+	var part [3]float64
+	for i := range after {
+		part[i/n] += float64(after[i]-before[i]) / elapsed
+	}
+	fmt.Printf("  weight 100: %.3f, weight 300: %.3f, capped at 10 %%: %.3f\n", part[0], part[1], part[2])
+	if r := part[1] / part[0]; r < 2.7 || r > 3.3 || part[2] < 0.085 || part[2] > 0.105 {
+		return fmt.Errorf("shares %.3f want 1:3 for the weights and 0.1 for the cap", part)
+	}
+	return nil
 }
 
 func compareShares(vms []*hv.VM) error {
@@ -178,7 +212,7 @@ func ticksOf(vms []*hv.VM) []uint64 {
 
 // testIdle starts 200 VMs with two idle vCPUs each and wants the CPUs idle.
 func testIdle(_ *rand.Rand, rounds int) error {
-	_, end, err := startVMs(200, 2, 100, idleGuest())
+	_, end, err := startVMs(200, 2, equal, idleGuest())
 	if err != nil {
 		return err
 	}

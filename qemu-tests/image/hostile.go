@@ -17,7 +17,7 @@ var resetPorts = []uint16{0x604, 0x605, 0xcf9, 0x64, 0x92, 0xf4}
 // testHostile runs guests that misbehave at random, one after another, beside a
 // guest that computes, and wants the host and that guest to go on.
 func testHostile(r *rand.Rand, rounds int) error {
-	peers, end, err := startVMs(1, 1, 100, tiny.Spin())
+	peers, end, err := startVMs(1, 1, equal, tiny.Spin())
 	if err != nil {
 		return err
 	}

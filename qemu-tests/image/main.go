@@ -32,6 +32,7 @@ var groups = []group{
 	{"latency", testLatency},
 	{"pauses", testPauses},
 	{"shares", testShares},
+	{"weights", testWeights},
 	{"idle", testIdle},
 	{"conformance", testConformance},
 	{"hostile", testHostile},
@@ -39,7 +40,7 @@ var groups = []group{
 
 // guestGroups need virtualization and a quiet machine: they run only when
 // they are named.
-var guestGroups = map[string]bool{"latency": true, "pauses": true, "shares": true, "idle": true,
+var guestGroups = map[string]bool{"latency": true, "pauses": true, "shares": true, "weights": true, "idle": true,
 	"conformance": true, "hostile": true}
 
 func main() {
