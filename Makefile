@@ -31,7 +31,7 @@ run: install image build/demo.bundle ## boot Ringo with the demonstration guest 
 test: install lint image test-image guests ## check everything: lint, unit tests, guests in emulators
 	RINGO_REQUIRE_QEMU=1 go test -timeout 60m ./...
 
-bench: install image guests ## measure exits and boot in the emulator; ARGS=--json for JSON
+bench: install image guests ## measure exits, boot and memory in the emulator; ARGS=--json or --quick
 	go run ./qemu-tests/bench $(ARGS)
 
 soak: install image test-image guests ## repeat the stress tests with new seeds for SOAK=10m

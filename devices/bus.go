@@ -90,8 +90,10 @@ func (b *Bus) Unclaimed() uint64 { return b.missed.Load() }
 
 // Lookup finds the region that holds addr; nil if none. The result must not
 // be changed.
-func (b *Bus) Lookup(addr uint64) *Region {
-	list := *b.regions.Load()
+func (b *Bus) Lookup(addr uint64) *Region { return find(*b.regions.Load(), addr) }
+
+// find is the region of a list that holds addr, or nil.
+func find(list []Region, addr uint64) *Region {
 	if i := after(list, addr) - 1; i >= 0 && addr <= list[i].Last {
 		return &list[i]
 	}

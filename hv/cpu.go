@@ -19,17 +19,19 @@ type cpu struct {
 	// What an access to a port touches comes first.
 	v    vcpu.VCPU
 	area *vcpu.Area
-	pio  *devices.Bus
+	pio  devices.Cursor
 	word [8]byte // data of a bus access
 	exit vcpu.Exit
 
 	board *board
 	id    uint32
 	space *memory.Space
-	mmio  *devices.Bus
+	mmio  devices.Cursor
 	lapic *lapic.LAPIC
 	msrs  *msr.File
-	emul  *emulator // finishes instructions
+	pager vcpu.Pager
+	code  codeCache // instructions that access devices
+	emul  *emulator // finishes all other instructions
 	state x86.State // scratch for Load and Store
 }
 
@@ -40,11 +42,13 @@ func newCPU(b *board, id uint32) (*cpu, error) {
 		return nil, fmt.Errorf("vCPU %d: %w", id, err)
 	}
 	c := &cpu{
-		v: v, area: v.Area(), pio: b.pio, board: b, id: id, space: b.space, mmio: b.mmio,
+		v: v, area: v.Area(), pio: b.pio.Cursor(), board: b, id: id, space: b.space, mmio: b.mmio.Cursor(),
 		msrs: msr.NewFile(b.policy.PhysAddrBits()),
 	}
 	c.lapic = lapic.New(b.backVM.Area(), c.area, lapic.Host{TSC: b.vm.host.TSC, Wake: b.waker, EOI: b.ioapicEOI})
 	c.emul = newEmulator(c, c.lapic)
+	c.code.space, c.code.paging = c.space, c.emul.insn.Paging
+	c.setPager()
 	if s, ok := v.(vcpu.Sharer); ok {
 		s.SetShare(b.vm.cfg.Weight, b.vm.cfg.CapPercent)
 	}

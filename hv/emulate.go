@@ -17,12 +17,17 @@ const (
 	groupsChanged = x86.GroupGPR | x86.GroupIP
 )
 
-// deviceMemory emulates an access to guest-physical memory that is no RAM.
-func (c *cpu) deviceMemory(e *vcpu.Exit) bool {
+// deviceMemory serves an access to guest-physical memory that is no RAM.
+func (c *cpu) deviceMemory(e *vcpu.Exit) bool { return c.transfer(e) || c.device(e) }
+
+// device emulates such an access.
+func (c *cpu) device(e *vcpu.Exit) bool {
 	if ev, ok := c.v.Pending(); ok {
 		return c.crash(CauseGuest, fmt.Sprintf(
 			"delivery of event %d touches %#x, where no RAM is", ev.Vector, uint64(e.GPA)))
 	}
+	// The processor has translated the address of the access.
+	c.emul.insn.Known = insn.Known{Valid: !e.Walk && !e.Fetch, Write: e.Write, GPA: uint64(e.GPA)}
 	return c.emulate(e, 0)
 }
 

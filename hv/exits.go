@@ -59,11 +59,12 @@ const (
 // none.
 func (c *cpu) hypercall(*vcpu.Exit) bool {
 	r := uint64(hypercallNoSys)
-	s := c.store(x86.GroupCR | x86.GroupSeg)
-	if s.CPL != 0 {
+	var p vcpu.Paging
+	c.pager.Paging(&p)
+	if p.CPL != 0 {
 		r = hypercallPerm
 	}
-	if !s.Mode64() {
+	if p.Mode != 64 {
 		r &= 0xFFFF_FFFF
 	}
 	c.area.GPR[x86.RAX] = r

@@ -16,12 +16,15 @@ const frameWait = time.Millisecond
 // allow: RAM is made present and the guest tries again; what is not RAM is a
 // device; a write to ROM has no effect.
 func (c *cpu) stage2(e *vcpu.Exit) bool {
+	if c.transfer(e) {
+		return true
+	}
 	err := c.space.Fault(e.GPA, accessOf(e))
 	switch {
 	case err == nil:
 		return true
-	case errors.Is(err, memory.ErrNotRAM), errors.Is(err, memory.ErrReadOnly):
-		return c.deviceMemory(e)
+	case err == memory.ErrNotRAM, err == memory.ErrReadOnly:
+		return c.device(e)
 	case errors.Is(err, memory.ErrNoFrames):
 		return c.awaitFrames()
 	}

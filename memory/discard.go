@@ -54,6 +54,7 @@ func (r *reclaimer) finish() {
 	}
 	s := r.space
 	s.stage2.Flush()
+	s.freed.Add(1) // before the wait: see Generation
 	s.readers.wait()
 	for _, f := range r.freed {
 		s.alloc.Free(f.hpa, f.size)

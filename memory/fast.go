@@ -64,6 +64,11 @@ func (s *Space) View(g GPA, n uint64) ([]byte, bool) {
 	return s.bytes(h, n), true
 }
 
+// Generation changes when frames are freed. What View gave in a Section is
+// good in a later one too if Generation is the same in both, because frames
+// are freed only after it has changed and the Sections open then have ended.
+func (s *Space) Generation() uint64 { return s.freed.Load() }
+
 // TryRead is ReadAt that never waits: false if some of it is not present.
 func (s *Space) TryRead(p []byte, a GPA) bool {
 	section := s.Enter()

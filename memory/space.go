@@ -24,6 +24,7 @@ type Space struct {
 	used    atomic.Uint64 // bytes in frames
 	records atomic.Uint64 // bytes in page records
 	closed  atomic.Bool
+	freed   atomic.Uint64 // how often frames were freed
 	readers readers
 
 	logsMu sync.Mutex

@@ -26,7 +26,8 @@ type Guest struct {
 	// again at the latest, whether the guest runs or is halted; 0 is never.
 	// Only the run function, or the owner outside Enter, writes it.
 	WakeTSC uint64
-	// RunTicks is TSC ticks spent in the run function, guest time included.
+	// RunTicks is TSC ticks spent in the run function, guest time included. The
+	// run function adds them up; shares are measured by it.
 	RunTicks uint64
 
 	state  atomic.Uint32 // guestIdle and so on

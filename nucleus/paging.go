@@ -25,7 +25,7 @@ const (
 
 // The nucleus's own part of the address space, above the user's.
 const (
-	threadBase = 0xffffc00000000000 // Thread records
+	threadArea = 0xffffc00000000000 // Thread records
 	stackBase  = 0xffffd00000000000 // CPU stacks with guard pages
 	mmioBase   = 0xffffe00000000000 // device registers, uncached
 )

@@ -124,6 +124,9 @@ func randomBytes(p, n uintptr) {
 	for i := range out {
 		out[i] = 0
 	}
+	for i := range key {
+		key[i] = 0
+	}
 }
 
 func sysGetrandom(buf uintptr, n uint64) uint64 {

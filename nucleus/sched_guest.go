@@ -134,7 +134,7 @@ func (c *CPU) preferWaiting() {
 
 // weighted is run time in units that count equal for equal shares.
 func (g *Guest) weighted(ticks uint64) uint64 {
-	if g.Weight == 0 {
+	if g.Weight == 100 || g.Weight == 0 {
 		return ticks
 	}
 	return ticks * 100 / uint64(g.Weight)
@@ -197,9 +197,9 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 	g.cpu.Store(c.number)
 	g.state.Store(guestRunning)
 	atomic.StoreUintptr(&c.guest, g.addr())
-	start := reg.ReadTSC()
-	c.guestStart = start
-	c.startGuestSlice(g, start)
+	before := g.RunTicks
+	c.guestStart = reg.ReadTSC()
+	c.startGuestSlice(g, c.guestStart)
 	for {
 		if g.WakeTSC != 0 {
 			c.armBy(g.WakeTSC)
@@ -207,26 +207,26 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 		v := guestRunFn(g)
 		switch v {
 		case VerdictExit:
-			c.stopGuest(g, start)
+			c.stopGuest(g, before)
 			g.state.Store(guestIdle)
 			t := threadAt(g.thread)
 			t.guest, t.wait = 0, waitNone
 			t.Regs.RAX = 0
 			return t
 		case VerdictHalt:
-			if c.haltGuest(g, start) {
+			if c.haltGuest(g, before) {
 				return nil
 			}
-			start = reg.ReadTSC()
-			c.guestStart = start
+			before = g.RunTicks
+			c.guestStart = reg.ReadTSC()
 		case VerdictYield:
 			if c.guestCount.Load() != 0 {
-				c.requeueGuest(g, start)
+				c.requeueGuest(g, before)
 				return nil
 			}
 			TakeInterrupts()
 		default:
-			c.requeueGuest(g, start)
+			c.requeueGuest(g, before)
 			return nil
 		}
 	}
@@ -248,11 +248,8 @@ func (c *CPU) startGuestSlice(g *Guest, now uint64) {
 	}
 }
 
-// stopGuest charges g for its turn.
-func (c *CPU) stopGuest(g *Guest, start uint64) {
-	atomic.StoreUintptr(&c.guest, 0)
-	ran := reg.ReadTSC() - start
-	g.RunTicks += ran
+// charge books ticks that g ran.
+func (c *CPU) charge(g *Guest, ran uint64) {
 	c.stats.GuestTicks += ran
 	g.capUsed += ran
 	g.vtime += g.weighted(ran)
@@ -261,10 +258,17 @@ func (c *CPU) stopGuest(g *Guest, start uint64) {
 	}
 }
 
+// stopGuest ends the turn of g, whose RunTicks were before at its beginning.
+func (c *CPU) stopGuest(g *Guest, before uint64) {
+	atomic.StoreUintptr(&c.guest, 0)
+	c.guestSlice = 0
+	c.charge(g, g.RunTicks-before)
+}
+
 // haltGuest blocks g until it is woken. It reports false if a wake-up came in
 // between, and g goes on.
-func (c *CPU) haltGuest(g *Guest, start uint64) bool {
-	c.stopGuest(g, start)
+func (c *CPU) haltGuest(g *Guest, before uint64) bool {
+	c.stopGuest(g, before)
 	t := threadAt(g.thread)
 	if g.WakeTSC != 0 {
 		c.sleepUntil(t, g.WakeTSC)
@@ -281,8 +285,8 @@ func (c *CPU) haltGuest(g *Guest, start uint64) bool {
 
 // requeueGuest puts g back to wait, on an idle CPU if a host thread takes
 // this one.
-func (c *CPU) requeueGuest(g *Guest, start uint64) {
-	c.stopGuest(g, start)
+func (c *CPU) requeueGuest(g *Guest, before uint64) {
+	c.stopGuest(g, before)
 	if c.runCount.Load() != 0 {
 		g.state.Store(guestClaimed)
 		guestReady(g)
@@ -294,33 +298,34 @@ func (c *CPU) requeueGuest(g *Guest, start uint64) {
 	c.lock.unlock()
 }
 
-// guestTimer serves the timer interrupt for the guest that runs here.
+// guestTimer serves the timer interrupt for the guest that runs here, or for
+// the quick entry that it was armed for.
 func (c *CPU) guestTimer(now uint64) {
+	over := c.guestSlice != 0 && now >= c.guestSlice
+	if over {
+		c.guestSlice = 0
+	}
 	if c.guest == 0 {
 		return
 	}
+	if over {
+		c.guestOver = 1
+	}
 	if g := guestAt(c.guest); g.WakeTSC != 0 && now >= g.WakeTSC {
 		g.kicked.Store(1)
-	}
-	if c.guestSlice != 0 && now >= c.guestSlice {
-		c.guestOver = 1
 	}
 }
 
 // armGuest arms the timer for the guest that runs here.
 func (c *CPU) armGuest() {
-	if c.guest == 0 {
-		return
-	}
-	g := guestAt(c.guest)
-	if w := g.WakeTSC; w != 0 && g.kicked.Load() == 0 {
-		c.armBy(w)
-	}
-	if c.guestOver != 0 {
-		return
-	}
-	if c.guestSlice == 0 && c.guestCount.Load() != 0 {
-		c.guestSlice = reg.ReadTSC() + guestSliceMicros*ticksPerUs
+	if c.guest != 0 {
+		g := guestAt(c.guest)
+		if w := g.WakeTSC; w != 0 && g.kicked.Load() == 0 {
+			c.armBy(w)
+		}
+		if c.guestSlice == 0 && c.guestOver == 0 && c.guestCount.Load() != 0 {
+			c.guestSlice = reg.ReadTSC() + guestSliceMicros*ticksPerUs
+		}
 	}
 	if c.guestSlice != 0 {
 		c.armBy(c.guestSlice)
@@ -346,34 +351,39 @@ func enterGuest(t *Thread, g *Guest) *Thread {
 	return schedule(c)
 }
 
-// quickMicros bounds how long a guest runs while its thread still holds a P.
+// quickMicros bounds how long guests run while their thread still holds a P.
 const quickMicros = 50
 
 // quickEnter serves the first, hopeful form of Enter: the thread keeps its P,
 // because most guests that need Go once need it again soon. It is a host
 // thread all the while. EAGAIN says that the time is up, the guest waits, or
 // something else is due: Enter then calls again in the patient form.
-func quickEnter(t *Thread, g *Guest) uint64 {
-	c := thisCPU()
-	if c.runCount.Load() != 0 || c.guestCount.Load() != 0 || t.sigPending.Load() != 0 || g.CapPercent != 0 {
+//
+// The time is not taken anew for each entry: an entry that finds the limit of
+// an earlier one still ahead keeps it, and gets less.
+func (c *CPU) quickEnter(t *Thread, g *Guest) uint64 {
+	if c.runCount.Load()|c.guestCount.Load()|g.CapPercent != 0 || t.sigPending.Load() != 0 {
 		return errno(syscall.EAGAIN)
 	}
 	g.thread = t.id
-	g.cpu.Store(c.number)
-	g.state.Store(guestRunning)
-	start := reg.ReadTSC()
-	c.guestStart = start
+	if g.cpu.Load() != c.number {
+		g.cpu.Store(c.number)
+	}
+	g.state.Store(guestRunning) // before the run function looks for kicks
 	c.guestOver, c.quick = 0, 1
-	c.guestSlice = start + quickMicros*ticksPerUs
-	c.armBy(c.guestSlice)
+	if c.guestSlice == 0 {
+		c.guestSlice = reg.ReadTSC() + quickMicros*ticksPerUs
+		c.armBy(c.guestSlice)
+	}
 	if g.WakeTSC != 0 {
 		c.armBy(g.WakeTSC)
 	}
-	atomic.StoreUintptr(&c.guest, g.addr())
+	c.guest = g.addr()
+	before := g.RunTicks
 	v := guestRunFn(g)
-	c.quick, c.guestSlice = 0, 0
-	c.stopGuest(g, start)
+	c.guest, c.quick = 0, 0
 	g.state.Store(guestIdle)
+	c.charge(g, g.RunTicks-before)
 	if v != VerdictExit {
 		return errno(syscall.EAGAIN)
 	}

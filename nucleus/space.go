@@ -123,7 +123,11 @@ func isFree(from, to uintptr) bool {
 // findGap finds n free bytes below mmapTop, from the top down, or returns 0.
 func findGap(n uintptr) uintptr {
 	end := uintptr(mmapTop)
-	for i := findRegion(mmapTop) - 1; ; i-- {
+	i := findRegion(mmapTop)
+	if i < nRegions && regions[i].from < end {
+		end = regions[i].from // it reaches beyond mmapTop
+	}
+	for i--; ; i-- {
 		low := uintptr(userLow)
 		if i >= 0 {
 			low = regions[i].to

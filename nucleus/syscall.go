@@ -36,7 +36,7 @@ func serveSyscall(t *Thread) *Thread {
 	c.stats.Syscalls++
 	n := t.Regs.RAX
 	if n == callGuestQuick {
-		t.Regs.RAX = quickEnter(t, guestAt(uintptr(t.Regs.RDI)))
+		t.Regs.RAX = c.quickEnter(t, guestAt(uintptr(t.Regs.RDI)))
 	} else if n >= ownCalls {
 		t = ownCall(t, n)
 	} else {

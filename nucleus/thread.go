@@ -77,6 +77,10 @@ type Thread struct {
 	waitArg2 uint64 // epoll: its length
 }
 
+// threadBase is where the records lie. It is a variable so that tests can put
+// them where a program of Linux may have memory.
+var threadBase uintptr = threadArea
+
 // threadAt gives the record of thread id.
 func threadAt(id uint32) *Thread {
 	return (*Thread)(unsafe.Pointer(threadBase + uintptr(id)*threadStride))

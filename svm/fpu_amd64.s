@@ -14,17 +14,18 @@
 
 // func xsave(image *byte, mask uint64)
 //
-// Completes an image whose XMM registers the exit stub has stored already: it
-// puts them back, because host code has used the registers since (a legacy SSE
-// load leaves the upper halves of YMM alone), and saves all components of mask.
-// The wrapper zeroes X15 for Go after the return.
+// Completes an image whose XMM registers the exit stub has stored already: all
+// components of mask but SSE are saved, MXCSR is stored by itself (with SSE
+// left out, QEMU does not), and SSE is marked as present in XSTATE_BV.
 TEXT ·xsave(SB), NOSPLIT, $0-16
 	MOVQ image+0(FP), DI
-	IMAGE_TO_XMM
+	STMXCSR 24(DI)
 	MOVQ mask+8(FP), AX
 	MOVQ AX, DX
 	SHRQ $32, DX
+	ANDL $~2, AX
 	XSAVE64 (DI)
+	ORQ  $2, 512(DI)
 	RET
 
 // func xrstor(image *byte, mask uint64)

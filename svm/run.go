@@ -45,7 +45,9 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 		}
 	}
 	c.active.Store(0)
-	c.area.HostTicks += reg.ReadTSC() - start - (c.area.GuestTicks - guestTicks)
+	ran := reg.ReadTSC() - start
+	g.RunTicks += ran
+	c.area.HostTicks += ran - (c.area.GuestTicks - guestTicks)
 	return v
 }
 
@@ -99,7 +101,6 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 // beginTurn prepares the vCPU for the CPU that it is on now.
 func (c *vcpuMem) beginTurn(p *perCPU) {
 	c.hostPA = p.hostVMCB
-	c.busy = 1
 	if p.lastVCPU != c.id {
 		// The branch predictors were trained by another guest.
 		if c.features&featureIBPB != 0 && p.lastVCPU != 0 {
@@ -109,6 +110,7 @@ func (c *vcpuMem) beginTurn(p *perCPU) {
 	}
 	if c.asid.cpu != p.number { // this CPU has cached no field of the VMCB
 		c.vmcb.Control.Clean = 0
+		c.busy = 1
 	}
 	if c.features&featureRDTSCP != 0 && p.tscAux != c.tscAux {
 		reg.WriteMSR(x86.MSRTSCAux, c.tscAux)
@@ -141,7 +143,8 @@ func (c *vcpuMem) useASID(cpu *cpuASID, number uint32) {
 // then only what other CPUs and time change is looked at.
 func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
 	a := &c.area
-	if c.busy == 0 && a.Request.Load()|a.PendingIRQ.Load()|a.ExtINT.Load() == 0 && !c.timeDue() {
+	if c.busy == 0 && a.Request.Load()|a.PendingIRQ.Load()|a.ExtINT.Load() == 0 && !c.timeDue() &&
+		c.vmcb.Control.TSCOffset == a.TSCOffset {
 		return 0, false
 	}
 	return c.prepareAll()

@@ -15,6 +15,7 @@ func (v *VCPU) Load(g x86.Groups, s *x86.State) error {
 	if v.c == nil {
 		return vcpu.ErrClosed
 	}
+	v.c.busy = 1
 	for _, x := range transfers {
 		if g&x.group != 0 {
 			x.load(v.c, s)

@@ -50,6 +50,11 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	if step {
 		c.stepOver(v.next)
 	}
+	if !step || v.last != vcpu.KindPIO || e.Cancel {
+		// Whoever served the exit may have changed anything. A device behind
+		// a port has changed at most what any CPU may change.
+		c.busy = 1
+	}
 	for {
 		if err := enterGuest(&c.guest); err != nil {
 			return fmt.Errorf("entering the guest: %w", err)
@@ -62,6 +67,7 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 			return v.check(e)
 		}
 		c.enterState()
+		c.busy = 1
 	}
 }
 

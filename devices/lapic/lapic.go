@@ -72,26 +72,32 @@ func pageReg(off uint64) (reg uint32, at uint64) { return uint32(off >> 4), off 
 // mmio says whether the page is the APIC's now.
 func (l *LAPIC) mmio() bool { return apic.Enabled(l.a) && !apic.X2APIC(l.a) }
 
-// Read serves a load from the xAPIC page. Only the first four bytes of each 16
-// are a register; the rest reads as zero.
-func (l *LAPIC) Read(off uint64, p []byte) {
+// Read serves a load from the xAPIC page.
+func (l *LAPIC) Read(off uint64, p []byte) { devices.PutValue(p, l.Load(off)) }
+
+// Write serves a store to the xAPIC page.
+func (l *LAPIC) Write(off uint64, p []byte) { l.Store(off, uint8(len(p)), devices.Value(p)) }
+
+// Load is what the xAPIC page holds at off, of which the access takes as many
+// bytes as it has. Only the first four bytes of each 16 are a register; the
+// rest reads as zero.
+func (l *LAPIC) Load(off uint64) uint64 {
 	if !l.mmio() {
-		devices.PutValue(p, ^uint64(0))
-		return
+		return ^uint64(0)
 	}
 	reg, at := pageReg(off)
 	v, _ := apic.Read(l.a, reg, l.host.TSC())
-	devices.PutValue(p, v>>(8*at))
+	return v >> (8 * at)
 }
 
-// Write serves a store to the xAPIC page. A store that is not 32 bits at the
-// start of a register is undefined (SDM) and has no effect here.
-func (l *LAPIC) Write(off uint64, p []byte) {
+// Store is a store of size bytes to the xAPIC page. One that is not 32 bits
+// at the start of a register is undefined (SDM) and has no effect here.
+func (l *LAPIC) Store(off uint64, size uint8, v uint64) {
 	reg, at := pageReg(off)
-	if !l.mmio() || at != 0 || len(p) < 4 {
+	if !l.mmio() || at != 0 || size < 4 {
 		return
 	}
-	l.act(apic.Write(l.a, reg, devices.Value(p[:4]), l.host.TSC()))
+	l.act(apic.Write(l.a, reg, v&0xFFFF_FFFF, l.host.TSC()))
 }
 
 // ReadMSR reads an x2APIC register, IA32_APIC_BASE or IA32_TSC_DEADLINE; ok is

@@ -40,7 +40,7 @@ func exitsRun() qemutests.Stanza {
 		Append: "metrics", Config: tinyConfig,
 		Files: map[string]qemutests.Source{"guest": {Bytes: func() []byte {
 			return tiny.Bench(tiny.BenchOptions{
-				Iterations: 10000, Port: portUARTStatus, MMIO: mmioIOAPIC, Hypercalls: true, TimerCount: 10000,
+				Iterations: 4000, Port: portUARTStatus, MMIO: mmioIOAPIC, Hypercalls: true, TimerCount: 10000,
 			})
 		}}},
 		Script: qemutests.Expect(`bench hlt-deadline-x2apic \d+`, metricsPattern(`"event":"end"`)),

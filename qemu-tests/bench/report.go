@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -34,12 +35,7 @@ func (r *Report) problems() (unmeasured, missed int) {
 // the row misses its budget.
 func (r *Report) table(out io.Writer) error {
 	fmt.Fprintf(out, "%s, %s, -icount shift=0\n", r.Date, r.Emulator)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "row\tmeasured\tmust\taim\tKVM+QEMU*\tratio\t\t")
-	for _, row := range r.Rows {
-		fmt.Fprintln(w, row.line())
-	}
-	if err := w.Flush(); err != nil {
+	if _, err := io.WriteString(out, r.lines()); err != nil {
 		return err
 	}
 	unmeasured, missed := r.problems()
@@ -53,8 +49,28 @@ func (r *Report) table(out io.Writer) error {
 	return nil
 }
 
-// line is a row of the table, its cells ended by tabs.
-func (r *Row) line() string {
+// lines are the rows in columns.
+func (r *Report) lines() string {
+	width := 0
+	for _, row := range r.Rows {
+		width = max(width, len(row.Name))
+	}
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%-*s\tmeasured\tmust\taim\tKVM+QEMU*\tratio\t\t\n", width, "row")
+	for _, row := range r.Rows {
+		fmt.Fprintf(w, "%-*s\t%s\n", width, row.Name, row.cells())
+	}
+	_ = w.Flush() // a Builder takes everything
+	var trimmed strings.Builder
+	for line := range strings.Lines(text.String()) {
+		trimmed.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return trimmed.String()
+}
+
+// cells are those of the table after the name, each ended by a tab.
+func (r *Row) cells() string {
 	measured, mark := number(&r.Value)+" "+r.Unit, ""
 	switch {
 	case r.Problem != "":
@@ -63,10 +79,14 @@ func (r *Row) line() string {
 		mark = "MISSED"
 	}
 	ratio := "-"
-	if r.Ratio != nil {
+	switch {
+	case r.Ratio == nil:
+	case *r.Ratio < 0.01:
+		ratio = strconv.FormatFloat(*r.Ratio, 'g', 1, 64)
+	default:
 		ratio = strconv.FormatFloat(*r.Ratio, 'f', 2, 64)
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t", r.Name, measured, number(r.Must), number(r.Aim), number(r.Peer), ratio, mark)
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t", measured, number(r.Must), number(r.Aim), number(r.Peer), ratio, mark)
 }
 
 // number writes a figure with a decimal only where there is one.

@@ -64,8 +64,8 @@ var budgets = []budget{
 	{"cpuid: vmsave", unitCount, 1, none, none},
 
 	{"linux-boot", unitMTicks, 1550, none, 1629},
-	{"linux-boot-bare", unitMTicks, none, none, 1583},
-	{"linux-boot-bare-noapictimer", unitMTicks, none, none, 1475},
+	{"linux-boot-bare", unitMTicks, none, none, none},
+	{"linux-boot-bare-noapictimer", unitMTicks, none, none, none},
 	{"linux-boot-exits", unitCount, 8000, none, 25000},
 	{"linux-boot-host", unitPercent, 5, none, none},
 

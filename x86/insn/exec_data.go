@@ -16,8 +16,7 @@ func (e *Emulator) doMove() error {
 	}
 	switch in.act {
 	case actMovsx:
-		shift := 64 - 8*uint(src.Size)
-		v = uint64(int64(v<<shift) >> shift)
+		v = signExtend(v, src.Size)
 	case actMovbe:
 		v = bits.ReverseBytes64(v) >> (64 - 8*uint(src.Size))
 	}

@@ -128,18 +128,24 @@ func (e *Emulator) put(o *Operand, v uint64) error {
 }
 
 // reg reads a general register.
-func (e *Emulator) reg(o *Operand) uint64 {
-	v := e.s.GPR[o.Reg&15]
+func (e *Emulator) reg(o *Operand) uint64 { return o.register(&e.s.GPR) }
+
+// setReg writes a general register.
+func (e *Emulator) setReg(o *Operand, v uint64) { o.setRegister(&e.s.GPR, v) }
+
+// register is the value of a general register.
+func (o *Operand) register(gpr *[x86.NumGPR]uint64) uint64 {
+	v := gpr[o.Reg&15]
 	if o.High {
 		v >>= 8
 	}
 	return v & sizeMask(o.Size)
 }
 
-// setReg writes a general register: 4 bytes clear the upper half, 1 and 2
-// leave the rest.
-func (e *Emulator) setReg(o *Operand, v uint64) {
-	r := &e.s.GPR[o.Reg&15]
+// setRegister writes a general register: 4 bytes clear the upper half, 1 and
+// 2 leave the rest.
+func (o *Operand) setRegister(gpr *[x86.NumGPR]uint64, v uint64) {
+	r := &gpr[o.Reg&15]
 	switch {
 	case o.High:
 		*r = *r&^0xFF00 | v&0xFF<<8

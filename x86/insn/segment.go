@@ -87,15 +87,21 @@ func (e *Emulator) aligned(lin uint64, size uint8, access Access) error {
 
 // effective is the offset that a memory operand names.
 func (e *Emulator) effective(m *Mem, addrSize uint8) uint64 {
+	return m.offset(&e.s.GPR, e.s.RIP+uint64(e.in.Len)) & sizeMask(addrSize)
+}
+
+// offset is what the operand adds up to, before it is cut to the address
+// size; next is the address of the next instruction.
+func (m *Mem) offset(gpr *[x86.NumGPR]uint64, next uint64) uint64 {
 	a := uint64(m.Disp)
 	switch {
 	case m.Base == RIPReg:
-		a += e.s.RIP + uint64(e.in.Len)
+		a += next
 	case m.Base != NoReg:
-		a += e.s.GPR[m.Base&15]
+		a += gpr[m.Base&15]
 	}
 	if m.Index != NoReg {
-		a += e.s.GPR[m.Index&15] * uint64(m.Scale)
+		a += gpr[m.Index&15] * uint64(m.Scale)
 	}
-	return a & sizeMask(addrSize)
+	return a
 }

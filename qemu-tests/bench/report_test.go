@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"ringo/qemu-tests/bench/internal/trace"
+)
+
+func sample() *Report {
+	rows := []Row{newRow("cpuid", unitTicks, 568), newRow("loop", unitTicks, 2), newRow("port-read", unitTicks, 1466), newRow("cpuid: lock", unitCount, 0)}
+	rows = append(rows, newRow("linux-boot", unitMTicks, 1385.18).withAim(1432.59))
+	rows = append(rows, failed(errors.New("no image"), "image")...)
+	return &Report{Date: "2026-01-02", Emulator: "QEMU 7.2", Rows: rows}
+}
+
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, sample().table(&out))
+	text := out.String()
+	require.Contains(t, text, "2026-01-02, QEMU 7.2")
+	require.Regexp(t, `(?m)^ +cpuid +568 ticks +600 +280 +2841 +0\.20$`, text)
+	require.Regexp(t, `(?m)^ +loop +2 ticks +- +- +- +-$`, text)
+	require.Regexp(t, `(?m)^ +port-read +1466 ticks +900 +450 +4971 +0\.29 +MISSED$`, text)
+	require.Regexp(t, `(?m)^ +cpuid: lock +0 +2 +- +- +-$`, text)
+	require.Regexp(t, `(?m)^ +linux-boot +1385\.2 M ticks +1550 +1432\.6 +1629 +0\.85$`, text)
+	require.Regexp(t, `(?m)^ +image +- +16 +8 +- +- +not measured$`, text)
+	require.Contains(t, text, "1 rows miss what they must reach, 1 were not measured.")
+	require.Contains(t, text, "image: no image")
+}
+
+func TestJSON(t *testing.T) {
+	var out bytes.Buffer
+	r := sample()
+	require.NoError(t, r.json(&out))
+	var back Report
+	require.NoError(t, json.Unmarshal(out.Bytes(), &back))
+	require.Equal(t, *r, back)
+}
+
+func TestBudgets(t *testing.T) {
+	require.False(t, newRow("cpuid", unitTicks, 600).Missed)
+	require.True(t, newRow("cpuid", unitTicks, 601).Missed)
+	require.True(t, newRow("cpuid: wrmsr", unitCount, 1).Missed, "a budget of 0 counts")
+	require.False(t, newRow("vmmcall", unitTicks, 1e9).Missed, "no budget")
+	require.Equal(t, unitMiB, unitOf("image"))
+	require.Equal(t, unitCount, unitOf("something else"))
+}
+
+func TestHeavyRows(t *testing.T) {
+	p := trace.Path{Instructions: 100}
+	p.Counts[trace.ClassWRMSR], p.Counts[trace.ClassRDTSC] = 1, 2
+	rows := heavyRows("cpuid", p)
+	v := values(rows)
+	require.EqualValues(t, 100, v["cpuid: host instructions"])
+	require.EqualValues(t, 2, v["cpuid: rdtsc"])
+	require.Contains(t, v, "cpuid: lock", "what has a budget is reported even at 0")
+	require.NotContains(t, v, "cpuid: dr-write")
+	for _, r := range rows {
+		require.Equal(t, r.Name == "cpuid: wrmsr", r.Missed, r.Name)
+	}
+	require.Len(t, heavyRows("mmio-write", trace.Path{Instructions: 5}), 1)
+}
+
+// Each budget of an exit's instructions names a class, so that a typing error
+// cannot make it vanish.
+func TestHeavyBudgetsAreClasses(t *testing.T) {
+	classes := map[string]bool{}
+	for c := range trace.NumClasses {
+		classes["cpuid: "+c.String()] = true
+	}
+	for _, name := range budgetsOf("cpuid: ") {
+		require.True(t, classes[name], name)
+	}
+}
