@@ -12,9 +12,8 @@ import (
 const (
 	codeEntries = 32
 	codeLevels  = 5
-	// A short instruction is compared in one word, a long one in two.
-	wordBytes = 8
-	twoWords  = 16
+	wordBytes   = 8
+	twoWords    = 2 * wordBytes // hold any instruction
 )
 
 // codeCache remembers the instructions with which a vCPU accesses devices. It
@@ -32,32 +31,31 @@ type codeCache struct {
 	entries [codeEntries]codeEntry
 }
 
-// word is a place in guest memory and the value that it has to have there.
-type word struct {
+// tableEntry is an entry of a page table and the value that it has to have.
+type tableEntry struct {
 	at    *[wordBytes]byte
-	mask  uint64
 	value uint64
 }
 
-// set makes a word of what is there now.
-func (w *word) set(p []byte, mask uint64) {
-	w.at, w.mask = (*[wordBytes]byte)(p), mask
-	w.value = binary.LittleEndian.Uint64(p) & mask
+// codeWord is a piece of an instruction: the bytes under mask have to be value.
+type codeWord struct {
+	at          *[wordBytes]byte
+	mask, value uint64
 }
-
-func (w *word) holds() bool { return binary.LittleEndian.Uint64(w.at[:])&w.mask == w.value }
 
 // codeEntry is one instruction and what its decoding rests on.
 type codeEntry struct {
 	rip, cr3, key uint64
 	generation    uint64
-	known         bool          // the fields below are set
-	insn          insn.Transfer // empty for an instruction of another kind
+	known         bool          // insn is decided
+	insn          insn.Transfer // empty for an instruction that is no Transfer
 	levels        uint8
 	words         uint8 // of code: 1 or 2
-	code          [2]word
-	tables        [codeLevels]word
+	code          [2]codeWord
+	tables        [codeLevels]tableEntry
 }
+
+func load(at *[wordBytes]byte) uint64 { return binary.LittleEndian.Uint64(at[:]) }
 
 // holds tells whether the instruction is still the one that would be fetched.
 // The caller is in a Section.
@@ -66,11 +64,16 @@ func (e *codeEntry) holds(generation uint64) bool {
 		return false
 	}
 	for i := range e.tables[:min(e.levels, codeLevels)] {
-		if !e.tables[i].holds() {
+		if t := &e.tables[i]; load(t.at) != t.value {
 			return false
 		}
 	}
-	return e.code[0].holds() && (e.words == 1 || e.code[1].holds())
+	for i := range e.code[:min(e.words, 2)] {
+		if w := &e.code[i]; load(w.at)&w.mask != w.value {
+			return false
+		}
+	}
+	return true
 }
 
 // codeKey packs what, beside RIP and CR3, decides what a fetch gives. The bits
@@ -104,27 +107,20 @@ func (c *codeCache) at(rip uint64, p *vcpu.Paging) *insn.Transfer {
 // that can be read just so. The caller is in a Section.
 func (c *codeCache) learn(e *codeEntry, rip uint64, p *vcpu.Paging) bool {
 	*e = codeEntry{rip: rip, cr3: p.CR3, key: codeKey(p), generation: c.space.Generation()}
-	lin := rip
-	if p.Mode != 64 {
-		lin &= 0xFFFF_FFFF
-	}
-	if !addressable(lin) {
+	if p.Mode != 64 && rip>>32 != 0 || !reachable(rip) {
 		return false
 	}
-	gpa, ok := c.translate(e, lin, p)
+	gpa, ok := c.translate(e, rip, p)
 	if !ok {
 		return false
 	}
-	// What lies behind the page's end is not fetched by this walk.
-	room := min(x86.PageSize4K-gpa&x86.PageOffset4K, insn.MaxLen)
-	code, ok := c.view(gpa)
-	if !ok {
-		return false
-	}
-	in, err := insn.Decode(code[:min(uint64(len(code)), room)], insn.Mode(p.Mode))
-	if err == insn.ErrTruncated {
-		return false
-	}
+	// The bytes are copied, because the guest may change them meanwhile.
+	var code [twoWords]byte
+	view := c.view(gpa)
+	n := copy(code[:], view)
+	// What lies behind the page's end is not at this translation.
+	n = min(n, int(x86.PageSize4K-gpa&x86.PageOffset4K))
+	in, err := insn.Decode(code[:n], insn.Mode(p.Mode))
 	e.known = true
 	if err != nil {
 		return false
@@ -132,37 +128,39 @@ func (c *codeCache) learn(e *codeEntry, rip uint64, p *vcpu.Paging) bool {
 	t, ok := in.Transfer()
 	if ok {
 		e.insn = t
-		e.remember(code, uint(t.Len))
+		e.remember(view, &code)
 	}
 	return ok
 }
 
-// view is guest memory at gpa: two words, or one at the end of a frame.
-func (c *codeCache) view(gpa uint64) ([]byte, bool) {
+// view is guest memory at gpa: two words, one at the end of a frame, or none
+// at its very end.
+func (c *codeCache) view(gpa uint64) []byte {
 	for _, n := range []uint64{twoWords, wordBytes} {
 		if p, ok := c.space.View(memory.GPA(gpa), n); ok {
-			return p, true
+			return p
 		}
 	}
-	return nil, false
+	return nil
 }
 
-// remember takes the bytes of an instruction of n bytes. They may have changed
-// since they were decoded, but not into another instruction unnoticed: what
-// counts is decoded from is compared with each time it is used.
-func (e *codeEntry) remember(code []byte, n uint) {
-	e.words = 1
-	if n <= wordBytes {
-		e.code[0].set(code[:wordBytes], ^uint64(0)>>(64-8*n))
-		return
+// remember takes the bytes of the instruction, which are at view.
+func (e *codeEntry) remember(view []byte, code *[twoWords]byte) {
+	for n := int(e.insn.Len); n > 0; n -= wordBytes {
+		at := int(e.words) * wordBytes
+		mask := ^uint64(0)
+		if n < wordBytes {
+			mask = 1<<(8*n) - 1
+		}
+		e.code[e.words] = codeWord{
+			at: (*[wordBytes]byte)(view[at:]), mask: mask, value: binary.LittleEndian.Uint64(code[at:]) & mask,
+		}
+		e.words++
 	}
-	e.words = 2
-	e.code[0].set(code[:wordBytes], ^uint64(0))
-	e.code[1].set(code[wordBytes:twoWords], ^uint64(0)>>(128-8*n))
 }
 
 // translate walks to the instruction, and keeps the entries that it meets.
-func (c *codeCache) translate(e *codeEntry, lin uint64, p *vcpu.Paging) (gpa uint64, ok bool) {
+func (c *codeCache) translate(e *codeEntry, rip uint64, p *vcpu.Paging) (gpa uint64, ok bool) {
 	s := &c.paging
 	s.CR0, s.CR3, s.CR4, s.EFER = p.CR0, p.CR3, p.CR4, p.EFER
 	access := insn.AccessFetch
@@ -170,7 +168,7 @@ func (c *codeCache) translate(e *codeEntry, lin uint64, p *vcpu.Paging) (gpa uin
 		access |= insn.AccessUser
 	}
 	w := walkRecorder{space: c.space, entry: e}
-	t, err := insn.Walk(&w, s, lin, access)
+	t, err := insn.Walk(&w, s, rip, access)
 	return t.GPA, err == nil && !w.full
 }
 
@@ -195,7 +193,8 @@ func (w *walkRecorder) Load64(gpa uint64) (uint64, bool) {
 	}
 	t := &e.tables[e.levels]
 	e.levels++
-	t.set(p, ^uint64(0))
+	t.at = (*[wordBytes]byte)(p)
+	t.value = load(t.at)
 	return t.value, true
 }
 

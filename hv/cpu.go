@@ -32,7 +32,9 @@ type cpu struct {
 	pager vcpu.Pager
 	code  codeCache // instructions that access devices
 	emul  *emulator // finishes all other instructions
-	state x86.State // scratch for Load and Store
+
+	paging vcpu.Paging // scratch for the pager
+	state  x86.State   // scratch for Load and Store
 }
 
 // newCPU makes vCPU number id of a board.

@@ -19,7 +19,7 @@ type emulator struct {
 	c     *cpu
 	insn  insn.Emulator
 	space *memory.Space
-	mmio  *devices.Bus
+	mmio  *devices.Cursor
 	lapic *lapic.LAPIC
 	word  [8]byte
 
@@ -27,7 +27,7 @@ type emulator struct {
 }
 
 func newEmulator(c *cpu, l *lapic.LAPIC) *emulator {
-	m := &emulator{c: c, space: c.board.space, mmio: c.board.mmio, lapic: l}
+	m := &emulator{c: c, space: c.board.space, mmio: &c.mmio, lapic: l}
 	m.insn.Paging.PhysBits = c.board.policy.PhysAddrBits()
 	m.insn.Paging.NoPage1G = !c.board.policy.Has("pdpe1gb")
 	return m

@@ -59,8 +59,7 @@ const (
 // none.
 func (c *cpu) hypercall(*vcpu.Exit) bool {
 	r := uint64(hypercallNoSys)
-	var p vcpu.Paging
-	c.pager.Paging(&p)
+	p := c.look()
 	if p.CPL != 0 {
 		r = hypercallPerm
 	}

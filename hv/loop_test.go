@@ -54,7 +54,7 @@ func scripted(t testing.TB, exit vcpu.Exit) (*cpu, *script) {
 	copied.v = s
 	copied.emul = newEmulator(&copied, c.lapic)
 	copied.board = &board{
-		vm: b.vm, policy: b.policy, gate: newGate(), space: b.space, mmio: b.mmio.Cursor(), pio: b.pio.Cursor(), parts: b.parts,
+		vm: b.vm, policy: b.policy, gate: newGate(), space: b.space, mmio: b.mmio, pio: b.pio, parts: b.parts,
 		backVM: b.backVM,
 	}
 	copied.board.gate.set(modeQuit)

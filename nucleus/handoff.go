@@ -51,6 +51,10 @@ type memRange struct {
 
 const maxRanges = 128
 
+// maxPhys bounds host-physical addresses (SDM volume 3A, section 4.1.4
+// "Enumeration of Paging Features by CPUID").
+const maxPhys = 1 << 52
+
 // bootInfo is what the nucleus keeps of the hand-off.
 var bootInfo struct {
 	hand     handoff
@@ -76,7 +80,7 @@ func readHandoff(at phys) {
 	for i := 0; i < n && b.nRanges < maxRanges; i++ {
 		e := bp + bpE820 + uintptr(i)*20
 		from, size := load64(e), load64(e+8)
-		if size == 0 || from+size < from {
+		if size == 0 || from > maxPhys || size > maxPhys-from {
 			continue
 		}
 		b.ranges[b.nRanges] = memRange{phys(from), phys(from + size), load32(e + 16)}
@@ -85,7 +89,9 @@ func readHandoff(at phys) {
 	b.rsdp = phys(load64(bp + bpRSDP))
 	from := phys(load32(bp+bpRamdisk)) | phys(load32(bp+bpExtRamdisk))<<32
 	size := phys(load32(bp+bpRDSize)) | phys(load32(bp+bpExtRDSize))<<32
-	b.initrd = memRange{from: from, to: from + size}
+	if from <= maxPhys && size <= maxPhys-from {
+		b.initrd = memRange{from: from, to: from + size}
+	}
 	cmd := phys(load32(bp+bpCmdline)) | phys(load32(bp+bpExtCmdline))<<32
 	for cmd != 0 && b.nCmdline < len(b.cmdline)-1 {
 		ch := load8(physPtr(cmd) + uintptr(b.nCmdline))
@@ -97,35 +103,55 @@ func readHandoff(at phys) {
 	}
 }
 
-// reserved says whether a frame belongs to the image or the loader's files;
-// if so it gives the first address after that thing.
-func reservedEnd(p phys) (phys, bool) {
+// fixedReserved are the first MiB, the image and the loader's file.
+func fixedReserved() [3]memRange {
 	b := &bootInfo
-	list := [3]memRange{
+	return [3]memRange{
 		{from: 0, to: 1 << 20},
 		{from: phys(b.hand.ReservedPhys), to: phys(b.hand.ReservedPhys + b.hand.ReservedSize)},
 		b.initrd,
 	}
-	for i := range list {
-		if p >= list[i].from && p < list[i].to {
-			return (list[i].to + pageSize - 1) &^ (pageSize - 1), true
-		}
-	}
-	return 0, false
 }
 
-// nextReserved gives the start of the first reserved thing in [from, to).
-func nextReserved(from, to phys) phys {
-	b := &bootInfo
-	for _, r := range [2]phys{phys(b.hand.ReservedPhys), b.initrd.from} {
-		if r > from && r < to {
-			to = r
+// taken says that entry j of the map takes memory from entry i, which is RAM:
+// another kind wins where the firmware's entries overlap, and of two that are
+// RAM the first.
+func taken(i, j int) bool { return bootInfo.ranges[j].kind != e820RAM || j < i }
+
+// reservedEnd says whether an address of entry i of the map belongs to
+// something else; if so it gives the first frame after that thing.
+func reservedEnd(i int, p phys) (end phys, ok bool) {
+	for _, r := range fixedReserved() {
+		if p >= r.from && p < r.to {
+			end, ok = max(end, r.to), true
+		}
+	}
+	for j := 0; j < bootInfo.nRanges; j++ {
+		if r := &bootInfo.ranges[j]; taken(i, j) && p >= r.from && p < r.to {
+			end, ok = max(end, r.to), true
+		}
+	}
+	return (end + pageSize - 1) &^ (pageSize - 1), ok
+}
+
+// nextReserved gives the start of the first reserved thing in [from, to) of
+// entry i of the map, or to.
+func nextReserved(i int, from, to phys) phys {
+	for _, r := range fixedReserved() {
+		if r.to > r.from && r.from >= from && r.from < to {
+			to = r.from
+		}
+	}
+	for j := 0; j < bootInfo.nRanges; j++ {
+		if r := &bootInfo.ranges[j]; taken(i, j) && r.from >= from && r.from < to {
+			to = r.from
 		}
 	}
 	return to
 }
 
-// eachFree calls f with the parts of RAM that nothing occupies.
+// eachFree calls f with the parts of RAM that nothing occupies, in whole
+// frames.
 func eachFree(f func(from, to phys)) {
 	b := &bootInfo
 	for i := 0; i < b.nRanges; i++ {
@@ -135,13 +161,14 @@ func eachFree(f func(from, to phys)) {
 		}
 		p := (r.from + pageSize - 1) &^ (pageSize - 1)
 		for p < r.to {
-			if end, ok := reservedEnd(p); ok {
+			if end, ok := reservedEnd(i, p); ok {
 				p = end
 				continue
 			}
-			to := nextReserved(p, r.to) &^ (pageSize - 1)
+			to := nextReserved(i, p, r.to) &^ (pageSize - 1)
 			if to <= p {
-				break
+				p += pageSize // something begins inside this frame
+				continue
 			}
 			f(p, to)
 			p = to

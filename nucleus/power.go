@@ -38,29 +38,39 @@ func sleepTypes() (a, b uint16, ok bool) {
 	if acpi.fadt == 0 || acpi.dsdt == 0 {
 		return 0, 0, false
 	}
-	n := uintptr(load32(acpi.dsdt + 4))
-	for i := uintptr(36); i+12 < n; i++ {
-		p := acpi.dsdt + i
-		if load32(p) != sig4('_', 'S', '5', '_') || load8(p+4) != 0x12 {
+	d := amlTable{acpi.dsdt, uintptr(load32(acpi.dsdt + 4))}
+	for i := uintptr(36); i+5 < d.n; i++ {
+		if load32(d.at+i) != sig4('_', 'S', '5', '_') || d.byte(i+4) != 0x12 {
 			continue
 		}
-		p += 5
-		p += uintptr(load8(p)>>6) + 1 // package length
-		p++                           // number of elements
-		a, p = amlByte(p)
-		b, _ = amlByte(p)
+		i += 5
+		i += uintptr(d.byte(i)>>6) + 1 // package length
+		i++                            // number of elements
+		a, i = d.integer(i)
+		b, _ = d.integer(i)
 		return a, b, true
 	}
 	return 0, 0, false
 }
 
-// amlByte reads a small integer of AML.
-func amlByte(p uintptr) (uint16, uintptr) {
-	switch op := load8(p); op {
+// amlTable is a definition block at an address, n bytes long.
+type amlTable struct{ at, n uintptr }
+
+// byte gives byte i, 0 beyond the end.
+func (d amlTable) byte(i uintptr) uint8 {
+	if i >= d.n {
+		return 0
+	}
+	return load8(d.at + i)
+}
+
+// integer reads a small integer at i, and gives the index after it.
+func (d amlTable) integer(i uintptr) (uint16, uintptr) {
+	switch op := d.byte(i); op {
 	case 0x0a:
-		return uint16(load8(p + 1)), p + 2
+		return uint16(d.byte(i + 1)), i + 2
 	default:
-		return uint16(op & 1), p + 1 // ZeroOp and OneOp
+		return uint16(op & 1), i + 1 // ZeroOp and OneOp
 	}
 }
 
@@ -103,20 +113,28 @@ func readRTCOnce() uint64 {
 	for i := 0; i < 1<<14 && cmos(0x0a)&0x80 != 0; i++ {
 		pause()
 	}
-	sec, min, hour := cmos(0), cmos(2), cmos(4)
-	day, month, year := cmos(7), cmos(8), cmos(9)
-	mode := cmos(0x0b)
-	pm := hour & 0x80
-	hour &= 0x7f
-	if mode&4 == 0 {
-		for _, p := range [...]*uint64{&sec, &min, &hour, &day, &month, &year} {
-			*p = *p>>4*10 + *p&15
+	return rtcSeconds([6]uint64{cmos(0), cmos(2), cmos(4), cmos(7), cmos(8), cmos(9)}, cmos(0x0b))
+}
+
+// rtcSeconds converts the clock's second, minute, hour, day, month and year of
+// this century, in the form that register B says: binary or BCD, 24 hours or
+// 12 with the top bit for the afternoon.
+func rtcSeconds(r [6]uint64, mode uint64) uint64 {
+	const hours24, binary = 2, 4
+	pm := r[2] & 0x80
+	r[2] &= 0x7f
+	if mode&binary == 0 {
+		for i := range r {
+			r[i] = r[i]>>4*10 + r[i]&15
 		}
 	}
-	if mode&2 == 0 && pm != 0 {
-		hour = hour%12 + 12
+	if mode&hours24 == 0 {
+		r[2] %= 12 // 12 is the first hour of either half
+		if pm != 0 {
+			r[2] += 12
+		}
 	}
-	return epoch(2000+year, month, day)*86400 + hour*3600 + min*60 + sec
+	return epoch(2000+r[5], r[4], r[3])*86400 + r[2]*3600 + r[1]*60 + r[0]
 }
 
 // epoch is the day number since 1970-01-01 in the Gregorian calendar.

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"ringo/api/bundle"
 	"ringo/api/console"
 	"ringo/api/node"
+	"ringo/devices/clock"
+	"ringo/drivers/alarm"
 	"ringo/drivers/uart"
 	"ringo/hv"
 	"ringo/hv/vcpu"
@@ -53,12 +56,19 @@ func main() {
 	os.Exit(1)
 }
 
-// newNode makes the node over this machine.
+// newNode makes the node over this machine. Device models get timers that are
+// exact to the interrupt.
 func newNode(b vcpu.Backend) (*node.Node, error) {
+	timers, err := alarm.New()
+	if err != nil {
+		return nil, err
+	}
+	after := func(d time.Duration, f func()) clock.Alarm { return timers.AfterFunc(d, f) }
 	return node.New(node.Host{
 		HV: hv.Host{
 			Backend: b, Frames: nucleus.Frames(), CPUID: reg.CPUID,
 			TSC: nucleus.TSC, TSCHz: nucleus.TSCFrequency(),
+			NewClock: func(onPanic func(any)) hv.Clock { return clock.NewRealOver(after, onPanic) },
 		},
 		Memory:   memoryForVMs(),
 		PowerOff: nucleus.PowerOff,

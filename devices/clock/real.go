@@ -9,6 +9,7 @@ import (
 
 // Real is a devices.Clock over Go's clock. It starts at 0 and runs.
 type Real struct {
+	after   AfterFunc
 	onPanic func(any)
 
 	mu     sync.Mutex
@@ -18,11 +19,26 @@ type Real struct {
 	timers map[*realTimer]struct{}
 }
 
-// NewReal makes a running clock. onPanic is called, on the timer's goroutine,
+// Alarm is a timer as time.AfterFunc makes it.
+type Alarm interface {
+	Reset(time.Duration) bool
+	Stop() bool
+}
+
+// AfterFunc arms a timer that calls f on a goroutine of its own after d, and
+// again for each Reset.
+type AfterFunc func(d time.Duration, f func()) Alarm
+
+// NewReal makes a running clock over Go's timers. onPanic is called, on the timer's goroutine,
 // with the value of a panic in a timer's function, so that a broken device
 // stops its VM and nothing else; with nil a panic ends the program.
 func NewReal(onPanic func(any)) *Real {
-	return &Real{onPanic: onPanic, since: time.Now(), timers: map[*realTimer]struct{}{}}
+	return NewRealOver(func(d time.Duration, f func()) Alarm { return time.AfterFunc(d, f) }, onPanic)
+}
+
+// NewRealOver is NewReal over other timers than Go's.
+func NewRealOver(after AfterFunc, onPanic func(any)) *Real {
+	return &Real{after: after, onPanic: onPanic, since: time.Now(), timers: map[*realTimer]struct{}{}}
 }
 
 // Now is the time since NewReal, less the pauses.
@@ -80,7 +96,7 @@ func (c *Real) Set(now time.Duration) {
 // NewTimer makes a stopped timer.
 func (c *Real) NewTimer(f func()) devices.Timer {
 	t := &realTimer{clock: c, f: f}
-	t.timer = time.AfterFunc(time.Hour, t.fire)
+	t.timer = c.after(time.Hour, t.fire)
 	t.timer.Stop()
 	return t
 }
@@ -89,7 +105,7 @@ func (c *Real) NewTimer(f func()) devices.Timer {
 type realTimer struct {
 	clock *Real
 	f     func()
-	timer *time.Timer
+	timer Alarm
 	due   time.Duration // in the clock's time, while in clock.timers
 }
 

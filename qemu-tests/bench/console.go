@@ -107,5 +107,5 @@ func event(all []metrics, name string) (metrics, error) {
 	if some := events(all, name); len(some) > 0 {
 		return some[0], nil
 	}
-	return metrics{}, fmt.Errorf("%w: no line %q with event %q", ErrSilent, metricsLine, name)
+	return metrics{}, fmt.Errorf("%w: no whole line ringo-metrics with event %q; Ringo prints one with the option metrics", ErrSilent, name)
 }

@@ -5,7 +5,8 @@
 //	bench [--json] [--quick] [--image build/ringo]
 //
 // It is called in the folder of go.mod after "make image guests" and measures
-//   - ticks per exit of each kind, with a tiny guest (package tiny);
+//   - ticks per exit of each kind, with a tiny guest (package tiny), some also
+//     with all mitigations of processor bugs;
 //   - the expensive instructions that the host executes for one exit, from
 //     the emulator's log (internal/trace);
 //   - ticks, exits and the host's share from a Linux kernel's entry to the

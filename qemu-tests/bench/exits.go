@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	qemutests "ringo/qemu-tests"
@@ -18,15 +20,44 @@ const (
 
 // exits measures the ticks of each kind of exit.
 func (l *lab) exits(ctx context.Context) []Row {
-	console, failure := l.run(ctx, exitsRun())
+	console, failure := l.run(ctx, exitsRun("bench-exits", ""))
 	rows, err := exitRows(console)
 	switch {
 	case err != nil:
-		return failed(errors.Join(err, failure), "cpuid", "port-read", "mmio-write", "self-ipi-x2apic")
+		return failed(errors.Join(err, failure), inMitigations...)
 	case failure != nil: // and the last rows are missing or cut
 		return append(rows, failed(failure, "all rows of exits")...)
 	}
 	return rows
+}
+
+// inMitigations are the exits that are also measured with all mitigations of
+// processor bugs in place.
+var inMitigations = []string{"cpuid", "port-read", "mmio-write", "self-ipi-x2apic"}
+
+// mitigated names a row with them.
+func mitigated(name string) string { return name + ", all mitigations" }
+
+// mitigations measures some exits with all mitigations forced on.
+func (l *lab) mitigations(ctx context.Context) []Row {
+	console, failure := l.run(ctx, exitsRun("bench-mitigations", " mitigations=all"))
+	return mitigatedRows(console, failure)
+}
+
+// mitigatedRows picks the rows from a console.
+func mitigatedRows(console []byte, failure error) []Row {
+	rows, err := exitRows(console)
+	var some []Row
+	for _, name := range inMitigations {
+		i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == name })
+		if i < 0 {
+			missing := fmt.Errorf("%w: no row %s", ErrSilent, name)
+			some = append(some, failed(errors.Join(missing, err, failure), mitigated(name))...)
+			continue
+		}
+		some = append(some, newRow(mitigated(name), unitTicks, rows[i].Value))
+	}
+	return some
 }
 
 // tinyConfig is the definition of a VM for a tiny guest.
@@ -34,13 +65,13 @@ const tinyConfig = "vms:\n- name: tiny\n  memory: 16M\n  kernel: guest\n  boot-p
 
 // exitsRun boots the tiny benchmark in a VM. The last row is complete when the
 // VM has ended.
-func exitsRun() qemutests.Stanza {
+func exitsRun(name, options string) qemutests.Stanza {
 	return qemutests.Stanza{
-		Name: "bench-exits", About: "ticks per exit", Timeout: 2 * time.Minute,
-		Append: "metrics", Config: tinyConfig,
+		Name: name, About: "ticks per exit", Timeout: 2 * time.Minute,
+		Append: "metrics" + options, Config: tinyConfig,
 		Files: map[string]qemutests.Source{"guest": {Bytes: func() []byte {
 			return tiny.Bench(tiny.BenchOptions{
-				Iterations: 4000, Port: portUARTStatus, MMIO: mmioIOAPIC, Hypercalls: true, TimerCount: 10000,
+				Iterations: 2000, Port: portUARTStatus, MMIO: mmioIOAPIC, Hypercalls: true, TimerCount: 10000,
 			})
 		}}},
 		Script: qemutests.Expect(`bench hlt-deadline-x2apic \d+`, metricsPattern(`"event":"end"`)),

@@ -11,7 +11,7 @@ import (
 	qemutests "ringo/qemu-tests"
 	"ringo/qemu-tests/bench/internal/trace"
 	"ringo/qemu-tests/tiny"
-	. "ringo/x86/asm"
+	"ringo/x86/asm"
 )
 
 // loop is a guest that does one thing without end.
@@ -24,16 +24,16 @@ type loop struct {
 // instruction needs are set each time: that is the guest's share.
 var loops = []loop{
 	{"cpuid", func(g *tiny.Guest) {
-		g.Xor(EAX, EAX)
+		g.Xor(asm.EAX, asm.EAX)
 		g.Cpuid()
 	}},
 	{"port-read", func(g *tiny.Guest) {
-		g.Mov(EDX, Imm(portUARTStatus))
-		g.In(AL, DX)
+		g.Mov(asm.EDX, asm.Imm(portUARTStatus))
+		g.In(asm.AL, asm.DX)
 	}},
 	{"mmio-write", func(g *tiny.Guest) {
-		g.Mov(EDI, Imm(mmioIOAPIC))
-		g.Mov(Ptr(RDI, 0), EAX)
+		g.Mov(asm.EDI, asm.Imm(mmioIOAPIC))
+		g.Mov(asm.Ptr(asm.RDI, 0), asm.EAX)
 	}},
 }
 

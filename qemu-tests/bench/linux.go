@@ -12,7 +12,7 @@ import (
 
 	qemutests "ringo/qemu-tests"
 	"ringo/qemu-tests/tiny"
-	. "ringo/x86/asm"
+	"ringo/x86/asm"
 )
 
 // guestCmdline is the same in a VM and bare.
@@ -183,8 +183,8 @@ func firmwareRun(name string) qemutests.Stanza {
 func firmwareKernel() []byte {
 	return tiny.Long(func(g *tiny.Guest) {
 		g.Rdtsc()
-		g.Shl(RDX, Imm(32))
-		g.Or(RAX, RDX)
+		g.Shl(asm.RDX, asm.Imm(32))
+		g.Or(asm.RAX, asm.RDX)
 		g.Print("firmware ")
 		g.PrintDecimal()
 		g.Print(" ticks\n")

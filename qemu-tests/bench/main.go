@@ -18,7 +18,7 @@ const build = "build"
 
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON instead of a table")
-	quick := flag.Bool("quick", false, "leave out the boots of Linux")
+	quick := flag.Bool("quick", false, "leave out the boots of Linux and the mitigations")
 	image := flag.String("image", filepath.Join(build, "ringo"), "Ringo's image")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -52,7 +52,7 @@ func measure(ctx context.Context, image string, quick bool) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Date: time.Now().Format(time.DateOnly), Emulator: emulator}
-	parts := []func(context.Context) []Row{l.exits, l.heavy, l.linux, l.footprint}
+	parts := []func(context.Context) []Row{l.exits, l.heavy, l.mitigations, l.linux, l.footprint}
 	if quick {
 		parts = []func(context.Context) []Row{l.exits, l.heavy, l.footprint}
 	}
