@@ -66,7 +66,7 @@ func newPolicy(h *Host, c *Config) (*cpuid.Policy, error) {
 func (b *board) stats() Stats {
 	s := Stats{
 		UnknownMSRs: b.unknown.Total(), UnclaimedPIO: b.pio.Unclaimed(), UnclaimedMMIO: b.mmio.Unclaimed(),
-		Tables: b.stage2.Tables(),
+		Tables: b.stage2.Tables(), Memory: b.space.Used(),
 	}
 	for _, c := range b.cpus {
 		s.add(c.area)

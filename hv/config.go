@@ -1,8 +1,8 @@
 package hv
 
 import (
-	"crypto/sha256"
 	"fmt"
+	"hash/fnv"
 
 	"ringo/hv/vcpu"
 	"ringo/memory"
@@ -44,8 +44,10 @@ type Config struct {
 // uuid makes an identity of a VM's name: a hash with the marks of a UUID of
 // version 8 (RFC 9562, section 5.8).
 func uuid(name string) (u [16]byte) {
-	sum := sha256.Sum256([]byte("ringo VM " + name))
-	copy(u[:], sum[:])
+	h := fnv.New128a()
+	h.Write([]byte("ringo VM " + name))
+	sum := h.Sum(nil)
+	copy(u[:], sum)
 	u[6] = u[6]&0x0F | 0x80
 	u[8] = u[8]&0x3F | 0x80
 	return u

@@ -77,9 +77,12 @@ func (vm *VM) release() {
 	if b == nil {
 		return
 	}
-	err := errors.Join(b.quit(), b.close())
+	err := b.quit()
+	last := b.stats()
+	err = errors.Join(err, b.close())
+	last.Tables, last.Memory = 0, 0
 	vm.mu.Lock()
-	vm.board = nil
+	vm.board, vm.last = nil, last
 	vm.mu.Unlock()
 	if err != nil {
 		vm.host.Log("VM %s: %v", vm.cfg.Name, err)

@@ -41,7 +41,6 @@ func (b *board) boot() error {
 			return fmt.Errorf("vCPU %d: %w", c.id, err)
 		}
 	}
-	b.setTSC(0)
 	cfg := &b.vm.cfg
 	if _, err := acpi.Install(b.space, b.layout, acpi.Config{VCPUs: int(cfg.VCPUs)}); err != nil {
 		return fmt.Errorf("ACPI tables: %w", err)
@@ -61,6 +60,7 @@ func (b *board) boot() error {
 	bsp := b.cpus[0]
 	apic.VirtualWire(bsp.area)
 	b.connect()
+	b.setTSC(0)
 	return bsp.begin(entry.State)
 }
 

@@ -18,6 +18,8 @@ type Stats struct {
 	UnclaimedPIO, UnclaimedMMIO uint64
 	// Tables is what the stage-2 tables take, in bytes.
 	Tables uint64
+	// Memory is guest RAM that is in use, in bytes.
+	Memory uint64
 }
 
 // Total is the number of all exits.
@@ -39,12 +41,12 @@ func (s *Stats) add(a *vcpu.Area) {
 	s.HostTicks += atomic.LoadUint64(&a.HostTicks)
 }
 
-// Stats gives the sum over all vCPUs; zeros while the VM is off.
+// Stats gives the sum over all vCPUs; while it is off, what they were at its end.
 func (vm *VM) Stats() Stats {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	if vm.board == nil {
-		return Stats{}
+		return vm.last
 	}
 	return vm.board.stats()
 }

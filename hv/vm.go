@@ -26,6 +26,7 @@ type VM struct {
 	state  State
 	reason Reason
 	board  *board // nil while the VM holds nothing
+	last   Stats  // of the board that was released last, without what it held
 	since  time.Time
 }
 

@@ -8,35 +8,35 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"ringo/boot/entry"
+	bootentry "ringo/boot/entry"
 )
 
 // TestHandoffLayout compares the record with the one that the trampoline
 // writes.
 func TestHandoffLayout(t *testing.T) {
-	ours, theirs := reflect.TypeFor[handoff](), reflect.TypeFor[entry.Handoff]()
-	require.EqualValues(t, entry.HandoffSize, ours.Size())
+	ours, theirs := reflect.TypeFor[handoff](), reflect.TypeFor[bootentry.Handoff]()
+	require.EqualValues(t, bootentry.HandoffSize, ours.Size())
 	require.Equal(t, theirs.NumField(), ours.NumField())
 	for i := range theirs.NumField() {
 		require.Equal(t, theirs.Field(i).Name, ours.Field(i).Name)
 		require.Equal(t, theirs.Field(i).Offset, ours.Field(i).Offset, theirs.Field(i).Name)
 	}
-	ourSegment, theirSegment := reflect.TypeFor[segment](), reflect.TypeFor[entry.Segment]()
+	ourSegment, theirSegment := reflect.TypeFor[segment](), reflect.TypeFor[bootentry.Segment]()
 	require.Equal(t, theirSegment.Size(), ourSegment.Size())
 	for i := range theirSegment.NumField() {
 		require.Equal(t, theirSegment.Field(i).Name, ourSegment.Field(i).Name)
 	}
-	require.EqualValues(t, entry.Magic, uint64(handoffMagic))
-	require.EqualValues(t, entry.SegmentX, segmentX)
-	require.EqualValues(t, entry.SegmentW, segmentW)
-	require.EqualValues(t, uint64(entry.DirectMap), uint64(directBase))
+	require.EqualValues(t, bootentry.Magic, uint64(handoffMagic))
+	require.EqualValues(t, bootentry.SegmentX, segmentX)
+	require.EqualValues(t, bootentry.SegmentW, segmentW)
+	require.EqualValues(t, uint64(bootentry.DirectMap), uint64(directBase))
 }
 
 func TestAPParameters(t *testing.T) {
 	require.Equal(t,
-		[]int{entry.APParamCR3, entry.APParamEntry, entry.APParamStack, entry.APParamArgument, entry.APParamEFER, entry.APParamCR4, entry.APParamCR0},
+		[]int{bootentry.APParamCR3, bootentry.APParamEntry, bootentry.APParamStack, bootentry.APParamArgument, bootentry.APParamEFER, bootentry.APParamCR4, bootentry.APParamCR0},
 		[]int{apParamCR3, apParamTo, apParamSP, apParamArg, apParamEFER, apParamCR4, apParamCR0})
-	require.LessOrEqual(t, entry.APTrampolineSize, pageSize)
+	require.LessOrEqual(t, bootentry.APTrampolineSize, pageSize)
 }
 
 const (
@@ -55,7 +55,7 @@ type e820Entry struct {
 func leave(t require.TestingT, count uint8, table ...e820Entry) {
 	resetFrames()
 	resetBoot()
-	put(t, testHandoff, entry.Handoff{Magic: entry.Magic, BootParams: testParams, EntryTSC: 7})
+	put(t, testHandoff, bootentry.Handoff{Magic: bootentry.Magic, BootParams: testParams, EntryTSC: 7})
 	put(t, testParams+0x1e8, count)
 	put(t, testParams+0x2d0, table)
 }

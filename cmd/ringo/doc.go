@@ -2,7 +2,8 @@
 // vendor's backend, the VMs and the console are wired together.
 //
 // Options on the kernel command line (docs/boot.md): panic=halt|reboot,
-// maxcpus=N, mitigations=auto|off|all, attach=yes|no, and settings of the Go
+// maxcpus=N, mitigations=auto|off|all, attach=yes|no, metrics (lines for
+// programs that measure), and settings of the Go
 // runtime such as GODEBUG=... and GOGC=...
 //
 // Imports allowed: everything.

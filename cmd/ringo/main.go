@@ -45,6 +45,9 @@ func main() {
 		fmt.Println("ringo: no console:", err)
 		os.Exit(1)
 	}
+	if opt.metrics {
+		startMetrics(n)
+	}
 	if loaded {
 		go n.Autostart()
 	}

@@ -9,6 +9,7 @@ import (
 type options struct {
 	mitigations string
 	attach      bool
+	metrics     bool // print lines for programs that measure
 }
 
 // parseOptions reads the words. What it does not understand is an error each,
@@ -21,6 +22,8 @@ func parseOptions(words []string) (options, []error) {
 		switch key {
 		case "panic", "maxcpus": // the nucleus has read them
 		case "BOOT_IMAGE", "initrd": // boot loaders add them
+		case "metrics":
+			opt.metrics = true
 		case "mitigations":
 			opt.mitigations = value
 		case "attach":
@@ -31,7 +34,7 @@ func parseOptions(words []string) (options, []error) {
 				problems = append(problems, fmt.Errorf("option %s: attach takes yes or no", w))
 			}
 		default:
-			problems = append(problems, fmt.Errorf("option %s is not known; there are panic, maxcpus, mitigations and attach", w))
+			problems = append(problems, fmt.Errorf("option %s is not known; there are panic, maxcpus, mitigations, attach and metrics", w))
 		}
 	}
 	return opt, problems
