@@ -98,19 +98,15 @@ func (c *cpu) cannotRun(err error) {
 
 // invalid is a guest state that the processor refuses to run.
 func (c *cpu) invalid(e *vcpu.Exit) bool {
-	return c.crash(CauseGuest, fmt.Sprintf("the processor refused the guest's state: %s", exitName(e)))
+	return c.crash(CauseGuest, fmt.Sprintf("the processor refused the guest's state: %s", c.nameOf(e)))
 }
 
 // unknown is an exit that nobody here knows.
 func (c *cpu) unknown(e *vcpu.Exit) bool {
-	return c.crash(CauseGuest, fmt.Sprintf("exit %s is not known to this hypervisor", exitName(e)))
+	return c.crash(CauseGuest, fmt.Sprintf("exit %s is not known to this hypervisor", c.nameOf(e)))
 }
 
-// exitName is the manual's name of an exit with its raw words.
-func exitName(e *vcpu.Exit) string {
-	name := e.Name
-	if name == "" {
-		name = e.Kind.String()
-	}
-	return fmt.Sprintf("%s (code %#x, info %#x %#x %#x)", name, e.Raw[0], e.Raw[1], e.Raw[2], e.Raw[3])
+// nameOf is the manual's name of an exit with its raw words.
+func (c *cpu) nameOf(e *vcpu.Exit) string {
+	return fmt.Sprintf("%s (code %#x, info %#x %#x %#x)", vcpu.NameOf(c.v, e), e.Raw[0], e.Raw[1], e.Raw[2], e.Raw[3])
 }

@@ -78,7 +78,7 @@ func (c *cpu) report(e *vcpu.Exit) *Report {
 	if err := c.v.Store(x86.GroupAll, s); err != nil {
 		return nil
 	}
-	r := &Report{VCPU: c.id, Exit: e.Kind.String() + " exit: " + exitName(e), State: s}
+	r := &Report{VCPU: c.id, Exit: e.Kind.String() + " exit: " + c.nameOf(e), State: s}
 	r.Code = c.emul.peek(s, x86.CS, s.RIP, codeBytes)
 	r.Stack = c.emul.peek(s, x86.SS, s.GPR[x86.RSP], stackBytes)
 	r.Insn = disassemble(r.Code, s)

@@ -52,7 +52,6 @@ type CPU struct {
 	guestSlice uint64  // TSC at which another guest takes over, 0 while none waits
 	guestOver  uint32  // its turn is over
 	quick      uint32  // 1 while it runs under a thread that holds a P
-	vtimeFloor uint64  // virtual time of the guest that ran last
 
 	busy      atomic.Uint32 // 1 while a host thread runs here
 	sliceOver uint32        // the host thread's turn is over

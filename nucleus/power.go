@@ -1,10 +1,6 @@
 package nucleus
 
-import (
-	"math/bits"
-
-	"ringo/nucleus/reg"
-)
+import "ringo/nucleus/reg"
 
 // Power-off and reset of the machine by the firmware's tables (ACPI 6.5,
 // sections 4.8.3 "PM1 Control" and 4.8.3.6 "Reset Register").
@@ -145,6 +141,3 @@ func epoch(year, month, day uint64) uint64 {
 	}
 	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468
 }
-
-// log2 is the order of the highest bit.
-func log2(v uint64) uint { return uint(bits.Len64(v)) - 1 }

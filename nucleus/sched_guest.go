@@ -8,7 +8,8 @@ import (
 	"ringo/nucleus/reg"
 )
 
-// The guest class: a fair queue per CPU, ordered by weighted run time.
+// The guest class: a queue per CPU, ordered by weighted run time. Each CPU
+// takes the guest that has had least, wherever it waits (share.go).
 
 const guestSliceMicros = 3000
 
@@ -92,15 +93,9 @@ func guestReady(g *Guest) {
 	}
 }
 
-// wakeGain is how far behind the others, in run time, a guest may be that has
-// slept: enough to run at once, too little to be owed its sleep.
-const wakeGain = guestSliceMicros
-
 // pushGuest enters g by its virtual time. c.lock is held.
 func (c *CPU) pushGuest(g *Guest) {
-	if gain := wakeGain * ticksPerUs; c.vtimeFloor > gain && g.vtime < c.vtimeFloor-gain {
-		g.vtime = c.vtimeFloor - gain
-	}
+	g.clampTime()
 	link := &c.guestHead
 	for *link != 0 && guestAt(*link).vtime <= g.vtime {
 		link = &guestAt(*link).next
@@ -108,6 +103,10 @@ func (c *CPU) pushGuest(g *Guest) {
 	g.next = *link
 	*link = g.addr()
 	c.guestCount.Store(c.guestCount.Load() + 1)
+	c.publishHead()
+	if guestsWaiting.Add(1) == 1 {
+		tellRunning(c)
+	}
 }
 
 // preferMicros keeps guests from changing places all the time.
@@ -154,33 +153,19 @@ func (c *CPU) popGuest() *Guest {
 	g := guestAt(p)
 	c.guestHead = g.next
 	c.guestCount.Store(c.guestCount.Load() - 1)
+	c.publishHead()
+	guestsWaiting.Add(^uint32(0))
 	c.lock.unlock()
 	return g
-}
-
-// stealGuest takes a guest that waits on another CPU. Its virtual time moves
-// with it, relative to where each CPU is.
-func (c *CPU) stealGuest() *Guest {
-	n := nCPU.Load()
-	for i := uint32(1); i < n; i++ {
-		v := &cpus[(c.number+i)%n]
-		if g := v.popGuest(); g != nil {
-			g.vtime += c.vtimeFloor - v.vtimeFloor
-			return g
-		}
-	}
-	return nil
 }
 
 // runGuests runs waiting guests until none is left, a host thread is due, or
 // one needs Go: then it returns the thread that entered that one.
 func (c *CPU) runGuests() *Thread {
 	for c.runCount.Load() == 0 {
-		g := c.popGuest()
+		g := c.nextGuest()
 		if g == nil {
-			if g = c.stealGuest(); g == nil {
-				return nil
-			}
+			return nil
 		}
 		if g.CapPercent != 0 && c.throttle(g) {
 			continue
@@ -198,6 +183,7 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 	g.state.Store(guestRunning)
 	atomic.StoreUintptr(&c.guest, g.addr())
 	before := g.RunTicks
+	runTime[c.number].Store(g.vtime + 1)
 	c.guestStart = reg.ReadTSC()
 	c.startGuestSlice(g, c.guestStart)
 	for {
@@ -234,7 +220,7 @@ func (c *CPU) runGuest(g *Guest) *Thread {
 
 func (c *CPU) startGuestSlice(g *Guest, now uint64) {
 	c.guestOver, c.guestSlice = 0, 0
-	if c.guestCount.Load() != 0 {
+	if guestsWaiting.Load() != 0 {
 		c.guestSlice = now + guestSliceMicros*ticksPerUs
 	}
 	if g.CapPercent != 0 {
@@ -253,14 +239,12 @@ func (c *CPU) charge(g *Guest, ran uint64) {
 	c.stats.GuestTicks += ran
 	g.capUsed += ran
 	g.vtime += g.weighted(ran)
-	if g.vtime > c.vtimeFloor {
-		c.vtimeFloor = g.vtime
-	}
 }
 
 // stopGuest ends the turn of g, whose RunTicks were before at its beginning.
 func (c *CPU) stopGuest(g *Guest, before uint64) {
 	atomic.StoreUintptr(&c.guest, 0)
+	runTime[c.number].Store(0)
 	c.guestSlice = 0
 	c.charge(g, g.RunTicks-before)
 }
@@ -279,6 +263,7 @@ func (c *CPU) haltGuest(g *Guest, before uint64) bool {
 	}
 	cancelTimer(t)
 	g.state.Store(guestRunning)
+	runTime[c.number].Store(g.vtime + 1)
 	atomic.StoreUintptr(&c.guest, g.addr())
 	return false
 }
@@ -323,7 +308,7 @@ func (c *CPU) armGuest() {
 		if w := g.WakeTSC; w != 0 && g.kicked.Load() == 0 {
 			c.armBy(w)
 		}
-		if c.guestSlice == 0 && c.guestOver == 0 && c.guestCount.Load() != 0 {
+		if c.guestSlice == 0 && c.guestOver == 0 && guestsWaiting.Load() != 0 {
 			c.guestSlice = reg.ReadTSC() + guestSliceMicros*ticksPerUs
 		}
 	}
@@ -340,7 +325,8 @@ func enterGuest(t *Thread, g *Guest) *Thread {
 	g.thread = t.id
 	t.state.Store(threadBlocked)
 	c.busy.Store(0)
-	if c.runCount.Load() == 0 && c.guestCount.Load() == 0 && g.CapPercent == 0 {
+	if c.runCount.Load()|guestsWaiting.Load()|g.CapPercent == 0 {
+		g.clampTime()
 		if next := c.runGuest(g); next != nil {
 			return c.dispatch(next)
 		}
@@ -362,7 +348,7 @@ const quickMicros = 50
 // The time is not taken anew for each entry: an entry that finds the limit of
 // an earlier one still ahead keeps it, and gets less.
 func (c *CPU) quickEnter(t *Thread, g *Guest) uint64 {
-	if c.runCount.Load()|c.guestCount.Load()|g.CapPercent != 0 || t.sigPending.Load() != 0 {
+	if c.runCount.Load()|guestsWaiting.Load()|g.CapPercent != 0 || t.sigPending.Load() != 0 {
 		return errno(syscall.EAGAIN)
 	}
 	g.thread = t.id

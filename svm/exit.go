@@ -105,7 +105,7 @@ func fill(c *vcpuMem, e *vcpu.Exit) {
 		return
 	}
 	code := ExitCode(ctl.ExitCode)
-	e.Kind, e.Name = kindOf(code), code.String()
+	e.Kind = kindOf(code)
 	e.Raw = [4]uint64{ctl.ExitCode, ctl.ExitInfo1, ctl.ExitInfo2, ctl.ExitIntInfo}
 	switch e.Kind {
 	case vcpu.KindPIO:
@@ -125,6 +125,16 @@ func fill(c *vcpuMem, e *vcpu.Exit) {
 		e.ErrorCode = uint32(ctl.ExitInfo1)
 		e.Fault = memory.GVA(ctl.ExitInfo2)
 	}
+}
+
+// ExitName implements vcpu.Namer. An exit that no intercept made has no code,
+// and 0 is that of a read of CR0.
+func (v *VCPU) ExitName(e *vcpu.Exit) string {
+	code := ExitCode(e.Raw[0])
+	if code == ExitCRRead && e.Kind != vcpu.KindCR {
+		return ""
+	}
+	return code.String()
 }
 
 func (c *vcpuMem) edxEAX() uint64 {

@@ -118,7 +118,7 @@ func (v *VCPU) length(e *vcpu.Exit) (n uint8, ok bool) {
 	case n != 0:
 		return n, true
 	case v.fetch.missing:
-		*e = vcpu.Exit{Kind: vcpu.KindStage2, GPA: v.fetch.missingAt, Fetch: true, Name: e.Name, Raw: e.Raw}
+		*e = vcpu.Exit{Kind: vcpu.KindStage2, GPA: v.fetch.missingAt, Fetch: true, Raw: e.Raw}
 	default:
 		v.unreadable(e)
 	}
@@ -133,7 +133,7 @@ func (v *VCPU) unreadable(e *vcpu.Exit) {
 	if v.tries++; v.tries >= maxTries {
 		v.tries, kind = 0, vcpu.KindUnknown
 	}
-	*e = vcpu.Exit{Kind: kind, Name: e.Name, Raw: e.Raw}
+	*e = vcpu.Exit{Kind: kind, Raw: e.Raw}
 }
 
 // resolveCR settles a write of CR8, the one control register access that is

@@ -33,7 +33,7 @@ func TestPortIO(t *testing.T) {
 	require.EqualValues(t, 0x3F8, e.Port)
 	require.EqualValues(t, 1, e.Size)
 	require.EqualValues(t, 2, e.Len)
-	require.Equal(t, "VMEXIT_IOIO", e.Name)
+	require.Equal(t, "VMEXIT_IOIO", vcpu.NameOf(r.v, &e))
 	require.EqualValues(t, 0x1000, a.RIP)
 
 	for _, x := range []struct {

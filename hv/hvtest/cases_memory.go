@@ -32,7 +32,7 @@ func (r *rig) stage2Exit(gpa uint64) *vcpu.Exit {
 	r.t.Helper()
 	e := r.run(0)
 	if e.Kind != vcpu.KindStage2 && e.Kind != vcpu.KindMMIO {
-		r.t.Fatalf("exit %v (%s, raw %#x) at RIP %#x; want an access to %#x", e.Kind, e.Name, e.Raw, r.area().RIP, gpa)
+		r.t.Fatalf("exit %v (%s, raw %#x) at RIP %#x; want an access to %#x", e.Kind, vcpu.NameOf(r.cpus[0], e), e.Raw, r.area().RIP, gpa)
 	}
 	want(r, "page of the access", uint64(e.GPA)&^x86.PageOffset4K, gpa&^x86.PageOffset4K)
 	return e

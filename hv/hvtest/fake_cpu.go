@@ -27,10 +27,14 @@ type fakeCPU struct {
 	nmi      bool             // an NMI waits
 	window   bool
 	exit     *vcpu.Exit // of the Run that goes on
+	why      string     // more about it, for reports
 }
 
 // Area implements vcpu.VCPU.
 func (v *fakeCPU) Area() *vcpu.Area { return v.area }
+
+// ExitName implements vcpu.Namer.
+func (v *fakeCPU) ExitName(*vcpu.Exit) string { return v.why }
 
 // Load implements vcpu.VCPU.
 func (v *fakeCPU) Load(g x86.Groups, s *x86.State) error {

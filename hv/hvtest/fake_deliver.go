@@ -40,7 +40,7 @@ func (v *fakeCPU) deliver(ev vcpu.Event) (exit bool) {
 		v.queued = combine(first, v.queued)
 		return false
 	}
-	v.exit.Name = "event delivery: " + err.Error()
+	v.why = "event delivery: " + err.Error()
 	return v.leave(vcpu.KindUnknown)
 }
 

@@ -36,7 +36,7 @@ func (v *fakeCPU) owner(in *insn.Inst) bool {
 		v.raise(&insn.Fault{Vector: x86.VectorUD})
 		return false
 	default:
-		e.Name = in.Op.String()
+		v.why = in.Op.String()
 		return v.leave(vcpu.KindInsn)
 	}
 	v.emul.Skip(s)

@@ -28,7 +28,7 @@ func (v *fakeCPU) Run(e *vcpu.Exit) error {
 		v.queued = v.pending
 	}
 	v.pending = vcpu.Event{}
-	*e = vcpu.Exit{}
+	*e, v.why = vcpu.Exit{}, ""
 	v.exit = e
 	for !v.turn() {
 	}
@@ -189,7 +189,7 @@ func (v *fakeCPU) step() bool {
 	in := v.emul.Inst()
 	if errors.Is(err, insn.ErrUnsupported) && in != nil {
 		if isHypervisors(in.Op) {
-			v.exit.Name = in.Op.String()
+			v.why = in.Op.String()
 			return v.leave(vcpu.KindInsn)
 		}
 		err = v.execute(in)
@@ -206,7 +206,7 @@ func (v *fakeCPU) step() bool {
 		s.GPR, s.RIP, s.RFLAGS = gpr, rip, rflags
 		v.raise(f)
 	case err != nil:
-		v.exit.Name = err.Error()
+		v.why = err.Error()
 		return v.leave(vcpu.KindUnknown)
 	case r.Status == insn.StatusFault:
 		v.raise(&r.Fault)

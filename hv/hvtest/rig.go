@@ -192,7 +192,7 @@ func (r *rig) next(k vcpu.Kind) *vcpu.Exit {
 	e := r.run(0)
 	if e.Kind != k {
 		r.t.Fatalf("exit %v (%s, raw %#x, GPA %#x) at RIP %#x; want %v",
-			e.Kind, e.Name, e.Raw, uint64(e.GPA), r.area().RIP, k)
+			e.Kind, vcpu.NameOf(r.cpus[0], e), e.Raw, uint64(e.GPA), r.area().RIP, k)
 	}
 	return e
 }

@@ -90,9 +90,8 @@ type Exit struct {
 	InsnLen uint8
 
 	// Raw is the vendor's own view for reports: exit code, then up to three
-	// words of information in the manual's order.
-	Raw  [4]uint64
-	Name string // the manual's name of the exit code
+	// words of information in the manual's order. Namer has its name.
+	Raw [4]uint64
 }
 
 // EventType is how an event enters the guest.

@@ -142,8 +142,7 @@ func testPauses(_ *rand.Rand, rounds int) error {
 // testShares lets VMs compete for each CPU and compares what they got in a
 // second with their weights.
 func testShares(_ *rand.Rand, rounds int) error {
-	const each = 3
-	light, endLight, err := startVMs(each*nucleus.CPUs(), 1, equal, tiny.Spin())
+	light, endLight, err := startVMs(2*nucleus.CPUs()+1, 1, equal, tiny.Spin())
 	if err != nil {
 		return err
 	}
@@ -178,7 +177,7 @@ func testWeights(_ *rand.Rand, _ int) error {
 		part[i/n] += float64(after[i]-before[i]) / elapsed
 	}
 	fmt.Printf("  weight 100: %.3f, weight 300: %.3f, capped at 10 %%: %.3f\n", part[0], part[1], part[2])
-	if r := part[1] / part[0]; r < 2.7 || r > 3.3 || part[2] < 0.085 || part[2] > 0.105 {
+	if r := part[1] / part[0]; r < 2.7 || r > 3.3 || part[2] < 0.085 || part[2] > 0.12 {
 		return fmt.Errorf("shares %.3f want 1:3 for the weights and 0.1 for the cap", part)
 	}
 	return nil
