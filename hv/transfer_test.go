@@ -12,6 +12,7 @@ import (
 	"ringo/hv/vcpu"
 	"ringo/memory"
 	"ringo/x86"
+	"ringo/x86/insn"
 )
 
 // Where the tests of this file put things: all in RAM but the probe.
@@ -23,7 +24,7 @@ const (
 	codeAt    = 0x200000
 	kernelLin = 0xFFFF_FFFF_8000_0000 // the same memory again, as a kernel has it
 	probeAt   = 0x4000_0000
-	probeSize = 0x2000
+	probeSize = 0x1FF0
 	probeLin  = 0x0060_0000 // two pages that map the probe the other way round
 	pageRW    = x86.PTEPresent | x86.PTEWrite | x86.PTEAccessed | x86.PTEDirty
 )
@@ -49,25 +50,25 @@ func (p *probe) Write(off uint64, b []byte) {
 	p.log = append(p.log, probed{true, off, len(b), devices.Value(b)})
 }
 
-// bench is a vCPU at rest, with a probe in its VM's memory.
-type bench struct {
+// rig is a vCPU at rest, with a probe in its VM's memory.
+type rig struct {
 	*cpu
 	t     testing.TB
 	probe probe
 }
 
-func newBench(t testing.TB) *bench {
+func newRig(t testing.TB) *rig {
 	v := newTestVM(t, nil, forever)
 	t.Cleanup(func() { v.close(t) })
 	require.NoError(t, v.Start())
 	require.NoError(t, v.Pause(context.Background()))
-	b := &bench{cpu: v.board.cpus[0], t: t}
+	b := &rig{cpu: v.board.cpus[0], t: t}
 	require.NoError(t, v.board.mmio.Add("probe", probeAt, probeSize, &b.probe))
 	b.tables()
 	return b
 }
 
-func (b *bench) write64(at uint64, v ...uint64) {
+func (b *rig) write64(at uint64, v ...uint64) {
 	for i, w := range v {
 		require.NoError(b.t, b.space.WriteAt(binary.LittleEndian.AppendUint64(nil, w), memory.GPA(at+8*uint64(i))))
 	}
@@ -75,7 +76,7 @@ func (b *bench) write64(at uint64, v ...uint64) {
 
 // tables maps 2 GiB one to one, and again at kernelLin; probeLin is another
 // way to the probe.
-func (b *bench) tables() {
+func (b *rig) tables() {
 	b.write64(pml4At, pdptAt|pageRW)
 	b.write64(pml4At+511*8, pdptAt|pageRW)
 	b.write64(pdptAt, pdAt|pageRW, probeAt|pageRW|x86.PTEPageSize)
@@ -88,7 +89,7 @@ func (b *bench) tables() {
 }
 
 // long and flat32 are states with everything plain.
-func (b *bench) long(rip uint64) *x86.State {
+func (b *rig) long(rip uint64) *x86.State {
 	s := b.flat32(rip)
 	s.CR0 |= x86.CR0PG | x86.CR0WP
 	s.CR3, s.CR4 = pml4At, x86.CR4PAE
@@ -97,7 +98,7 @@ func (b *bench) long(rip uint64) *x86.State {
 	return s
 }
 
-func (b *bench) flat32(rip uint64) *x86.State {
+func (b *rig) flat32(rip uint64) *x86.State {
 	s := new(x86.State)
 	s.Reset()
 	s.RIP = rip
@@ -110,27 +111,368 @@ func (b *bench) flat32(rip uint64) *x86.State {
 	return s
 }
 
-// state is all of the state that an instruction can change.
-func (b *bench) now() *x86.State {
+// now is all of the state that an instruction can change.
+func (b *rig) now() *x86.State {
 	s := new(x86.State)
 	require.NoError(b.t, b.v.Store(x86.GroupAll&^x86.GroupTSC, s))
 	return s
 }
 
-func (b *bench) load(s *x86.State) {
+func (b *rig) load(s *x86.State) {
 	require.NoError(b.t, b.v.Load(x86.GroupAll&^x86.GroupTSC, s))
 }
 
 // slow has the emulator execute the instruction in s, without help; ok says
 // that it finished.
-func (b *bench) slow(s *x86.State) (after *x86.State, log []probed, ok bool) {
+func (b *rig) slow(s *x86.State) (after *x86.State, log []probed, ok bool) {
 	b.load(s)
 	b.probe.log = nil
 	b.emul.insn.Known.Valid = false
 	r, err := b.emul.step(b.store(groupsUsed), nil)
-	if err != nil || r != (struct{ insn }{}).result() {
+	if err != nil || r != (insn.Result{}) {
 		return nil, nil, false
 	}
 	b.cpu.load(groupsChanged | x86.GroupInterrupt)
 	return b.now(), b.probe.log, true
+}
+
+// quick lets transfer serve the exit of such an access in s.
+func (b *rig) quick(s *x86.State, e vcpu.Exit) (after *x86.State, log []probed, ok bool) {
+	b.load(s)
+	b.probe.log = nil
+	ok = b.transfer(&e)
+	require.Equal(b.t, ok, e.Emulated)
+	return b.now(), b.probe.log, ok
+}
+
+// opcodes are what drivers use, and others to be left alone.
+var opcodes = [][]byte{
+	{0x88}, {0x89}, {0x8A}, {0x8B}, {0xC6}, {0xC7}, {0xA0}, {0xA1}, {0xA2}, {0xA3},
+	{0x0F, 0xB6}, {0x0F, 0xB7}, {0x0F, 0xBE}, {0x0F, 0xBF}, {0x63}, {0x0F, 0xC3},
+	{0x01}, {0x87}, {0x8C}, {0x8E}, {0xA5}, {0xFF}, {0xF6}, {0x0F, 0x38, 0xF0}, {0x0F, 0x6F}, {0x83},
+}
+
+var prefixes = []byte{0x66, 0x67, 0xF0, 0xF2, 0xF3, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65}
+
+// random makes states in which an instruction may well access the probe.
+type random struct {
+	*rand.Rand
+	rig *rig
+}
+
+func (r random) oneIn(n int) bool { return r.IntN(n) == 0 }
+
+// address is where the probe may be, or a small number.
+func (r random) address() uint64 {
+	switch r.IntN(8) {
+	case 0, 1:
+		return r.Uint64N(16)
+	case 2, 3:
+		return probeLin + r.Uint64N(probeSize)
+	case 4:
+		return kernelLin + probeAt + r.Uint64N(probeSize)
+	}
+	return probeAt + r.Uint64N(probeSize)
+}
+
+// code is one instruction, with bytes to spare.
+func (r random) code(long bool) []byte {
+	var p []byte
+	for r.oneIn(4) {
+		p = append(p, prefixes[r.IntN(len(prefixes))])
+	}
+	if long && r.oneIn(2) {
+		p = append(p, 0x40|byte(r.IntN(16)))
+	}
+	op := opcodes[r.IntN(len(opcodes))]
+	p = append(p, op...)
+	if op[0]&0xFC == 0xA0 {
+		return binary.LittleEndian.AppendUint64(p, r.address())
+	}
+	p = append(p, byte(r.Uint32()))
+	if r.oneIn(2) {
+		p = append(p, byte(r.Uint32())) // SIB
+	}
+	if r.oneIn(2) {
+		p = binary.LittleEndian.AppendUint32(p, uint32(r.address()))
+	}
+	return binary.LittleEndian.AppendUint64(p, r.Uint64()&0x3F)
+}
+
+// state is a state, its code and its tables in memory.
+func (r random) state() *x86.State {
+	long := !r.oneIn(3)
+	rip := codeAt + []uint64{0, 1, 7, 0xFF0, 0xFF9, 0xFFE}[r.IntN(6)]
+	s := r.rig.flat32(rip)
+	if long {
+		s = r.rig.long(rip)
+		if r.oneIn(3) {
+			s.RIP += kernelLin
+		}
+	}
+	for i := range s.GPR {
+		s.GPR[i] = r.address()
+	}
+	if r.oneIn(8) {
+		s.RFLAGS |= []uint64{x86.FlagTF, x86.FlagRF, x86.FlagAC, x86.FlagIF}[r.IntN(4)]
+		s.CR0 |= x86.CR0AM
+	}
+	if r.oneIn(8) {
+		s.Interrupt.STIShadow = true
+	}
+	if r.oneIn(8) {
+		s.Seg[r.IntN(x86.GS+1)].Base = r.Uint64N(2) << 12
+	}
+	if r.oneIn(8) {
+		s.Seg[r.IntN(x86.GS+1)].Limit = uint32(r.address())
+	}
+	if r.oneIn(8) {
+		s.Seg[x86.CS].Attr ^= []uint32{x86.AttrDB, x86.AttrL}[r.IntN(2)]
+	}
+	if r.oneIn(8) {
+		s.CR4 |= x86.CR4SMEP
+	}
+	if r.oneIn(6) {
+		s.CPL = 3
+	}
+	r.pages()
+	r.put(long, rip)
+	if !s.Mode64() {
+		r.put(long, rip+s.Seg[x86.CS].Base)
+	}
+	return s
+}
+
+func (r random) put(long bool, at uint64) {
+	require.NoError(r.rig.t, r.rig.space.WriteAt(r.code(long), memory.GPA(at)))
+}
+
+// pages changes entries of the tables, of those that map code too.
+func (r random) pages() {
+	entry := func(at, gpa, more uint64) {
+		v := gpa | pageRW | more
+		if r.oneIn(4) {
+			v ^= []uint64{x86.PTEUser, x86.PTEWrite, x86.PTEAccessed, x86.PTEDirty, x86.PTENX, 1 << 40}[r.IntN(6)]
+		}
+		r.rig.write64(at, v)
+	}
+	user := []uint64{0, x86.PTEUser}[r.IntN(2)]
+	entry(pml4At, pdptAt, user)
+	entry(pdptAt, pdAt, user)
+	entry(pdAt+8, codeAt, user|x86.PTEPageSize)
+	entry(pdptAt+8, probeAt, user|x86.PTEPageSize)
+	entry(ptAt, probeAt+0x1000, user)
+}
+
+// TestTransferIsWhatTheEmulatorDoes: where an instruction accesses the probe
+// once, transfer has the same effect as the emulator, or none and says so;
+// whatever the code and the tables were before.
+func TestTransferIsWhatTheEmulatorDoes(t *testing.T) {
+	const rounds = 60000
+	b := newRig(t)
+	r := random{rand.New(rand.NewPCG(5, 6)), b}
+	accesses, taken := 0, 0
+	for range rounds {
+		s := r.state()
+		want, log, ok := b.slow(s)
+		if !ok || len(log) != 1 {
+			continue
+		}
+		accesses++
+		e := vcpu.Exit{Kind: vcpu.KindStage2, GPA: probeAt + memory.GPA(log[0].off), Write: log[0].write}
+		for range 2 { // the first may find the instruction new
+			got, did, ok := b.quick(s, e)
+			if !ok {
+				require.Empty(t, did)
+				require.Equal(t, s.GPR, got.GPR)
+				require.Equal(t, s.RIP, got.RIP)
+				continue
+			}
+			taken++
+			in := b.emul.insn.Inst()
+			require.Equal(t, log, did, "%+v", in)
+			require.Equal(t, want, got, "%+v", in)
+		}
+	}
+	require.Greater(t, accesses, rounds/20)
+	require.Greater(t, taken, accesses/2, "of %d", accesses)
+}
+
+// TestTransferLeavesAlone: what transfer must not touch.
+func TestTransferLeavesAlone(t *testing.T) {
+	b := newRig(t)
+	require.NoError(t, b.space.WriteAt([]byte{0x8B, 0x03}, codeAt)) // mov eax, [rbx]
+	plain := vcpu.Exit{Kind: vcpu.KindStage2, GPA: probeAt + 4}
+	for name, change := range map[string]func(*x86.State, *vcpu.Exit){
+		"a fetch":           func(_ *x86.State, e *vcpu.Exit) { e.Fetch = true },
+		"a walk":            func(_ *x86.State, e *vcpu.Exit) { e.Walk = true },
+		"a write":           func(_ *x86.State, e *vcpu.Exit) { e.Write = true },
+		"another offset":    func(_ *x86.State, e *vcpu.Exit) { e.GPA++ },
+		"no device":         func(_ *x86.State, e *vcpu.Exit) { e.GPA = 0x6000_0004 },
+		"end of the region": func(s *x86.State, e *vcpu.Exit) { e.GPA, s.GPR[x86.RBX] = probeAt+0x1FED, probeAt+0x1FED },
+		"over two pages":    func(s *x86.State, e *vcpu.Exit) { e.GPA, s.GPR[x86.RBX] = probeAt+0xFFD, probeAt+0xFFD },
+		"not canonical":     func(s *x86.State, _ *vcpu.Exit) { s.GPR[x86.RBX] = 1<<60 | probeAt + 4 },
+		"code in a hole":    func(s *x86.State, _ *vcpu.Exit) { s.CR3 = 0x7000_0000 },
+	} {
+		s, e := b.long(codeAt), plain
+		s.GPR[x86.RBX] = probeAt + 4
+		_, _, ok := b.quick(s, e)
+		require.True(t, ok, "unchanged")
+		change(s, &e)
+		_, log, ok := b.quick(s, e)
+		require.False(t, ok, name)
+		require.Empty(t, log, name)
+	}
+	s := b.long(codeAt)
+	s.GPR[x86.RBX] = probeAt + 4
+	b.load(s)
+	require.NoError(t, b.v.Inject(vcpu.Event{Type: vcpu.EventException, Vector: x86.VectorUD}))
+	e := plain
+	require.False(t, b.transfer(&e), "an event waits")
+}
+
+// TestTransferNeedsFlatSegments: outside of 64-bit mode segments count.
+func TestTransferNeedsFlatSegments(t *testing.T) {
+	b := newRig(t)
+	require.NoError(t, b.space.WriteAt([]byte{0x8B, 0x03}, codeAt)) // mov eax, [ebx]
+	e := vcpu.Exit{Kind: vcpu.KindStage2, GPA: probeAt}
+	for _, seg := range []int{x86.ES, x86.CS, x86.SS, x86.DS} {
+		for _, change := range []func(*x86.Segment){
+			func(*x86.Segment) {},
+			func(s *x86.Segment) { s.Base = 0x1000 },
+			func(s *x86.Segment) { s.Limit = 0x7FFF_FFFF },
+			func(s *x86.Segment) { s.Attr |= x86.AttrUnusable },
+			func(s *x86.Segment) { s.Attr ^= x86.TypeCode },
+		} {
+			s := b.flat32(codeAt)
+			s.GPR[x86.RBX] = probeAt
+			change(&s.Seg[seg])
+			_, _, ok := b.quick(s, e)
+			require.Equal(t, s.Seg[seg] == b.flat32(0).Seg[seg], ok, "segment %d: %+v", seg, s.Seg[seg])
+		}
+	}
+}
+
+// TestCodeIsNotStale: after each change the instruction is what the processor
+// would fetch now, though the old one has just been used.
+func TestCodeIsNotStale(t *testing.T) {
+	const load, store = 0x038B, 0x0389 // mov eax, [rbx]; mov [rbx], eax
+	second := uint64(0x400000)         // another page of 2 MiB
+	for name, change := range map[string]func(*rig, *vcpu.Paging){
+		"the bytes":         func(b *rig, _ *vcpu.Paging) { b.write64(codeAt, store) },
+		"the last table":    func(b *rig, _ *vcpu.Paging) { b.write64(pdAt+8, second|pageRW|x86.PTEPageSize) },
+		"the table between": func(b *rig, _ *vcpu.Paging) { b.write64(pdptAt, (pdAt+0x10000)|pageRW) },
+		"the top table":     func(b *rig, _ *vcpu.Paging) { b.write64(pml4At, (pdptAt+0x10000)|pageRW) },
+		"CR3":               func(_ *rig, p *vcpu.Paging) { p.CR3 += 0x10000 },
+		"the frame": func(b *rig, _ *vcpu.Paging) {
+			require.NoError(b.t, b.space.Discard(codeAt, 0x1000))
+			b.write64(codeAt, store)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newRig(t)
+			b.write64(codeAt, load)
+			b.write64(second, store)
+			for _, at := range []uint64{pml4At, pdptAt} { // a second set
+				b.write64(at+0x10000, (at+0x11000)|pageRW)
+			}
+			b.write64(pdAt+0x10000+8, second|pageRW|x86.PTEPageSize)
+			p := vcpu.Paging{
+				CR0: x86.CR0PE | x86.CR0PG, CR3: pml4At, CR4: x86.CR4PAE,
+				EFER: x86.EFERLMA | x86.EFERNXE, Mode: 64, Flat: true, Plain: true,
+			}
+			for range 2 {
+				in := b.code.at(codeAt, &p)
+				require.NotNil(t, in)
+				require.False(t, in.Write)
+			}
+			change(b, &p)
+			in := b.code.at(codeAt, &p)
+			require.NotNil(t, in)
+			require.True(t, in.Write, "the old instruction")
+		})
+	}
+	t.Run("the rights", func(t *testing.T) {
+		b := newRig(t)
+		b.write64(codeAt, load)
+		p := vcpu.Paging{
+			CR0: x86.CR0PE | x86.CR0PG, CR3: pml4At, CR4: x86.CR4PAE, EFER: x86.EFERLMA | x86.EFERNXE, Mode: 64,
+		}
+		require.NotNil(t, b.code.at(codeAt, &p))
+		p.CPL = 3
+		require.Nil(t, b.code.at(codeAt, &p), "a supervisor's page")
+		p.CPL = 0
+		b.write64(pdAt+8, codeAt|pageRW|x86.PTEPageSize|x86.PTENX)
+		require.Nil(t, b.code.at(codeAt, &p))
+	})
+}
+
+// TestCodeEndsWithItsPage: what follows in memory is not what follows in the
+// guest's address space.
+func TestCodeEndsWithItsPage(t *testing.T) {
+	b := newRig(t)
+	b.write64(ptAt+2*8, codeAt|pageRW)
+	p := vcpu.Paging{
+		CR0: x86.CR0PE | x86.CR0PG, CR3: pml4At, CR4: x86.CR4PAE, EFER: x86.EFERLMA | x86.EFERNXE, Mode: 64,
+	}
+	b.write64(codeAt+0xFFC, 0x04438B) // mov eax, [rbx+4]
+	require.NotNil(t, b.code.at(probeLin+0x2FFC, &p))
+	b.write64(codeAt+0xFFE, 0x04438B)
+	require.Nil(t, b.code.at(probeLin+0x2FFE, &p))
+}
+
+// TestTransferAtTheTopOf32Bits: paging of 32 bits, and RIP that wraps.
+func TestTransferAtTheTopOf32Bits(t *testing.T) {
+	const directory, table, rights = 0x310000, 0x311000, x86.PTEPresent | x86.PTEWrite | x86.PTEAccessed
+	b := newRig(t)
+	b.write64(directory+1023*4&^7, (table|rights)<<32)
+	b.write64(table+1023*4&^7, (codeAt|rights)<<32)
+	b.write64(codeAt+0xFFE, 0x038B) // mov eax, [ebx]
+	s := b.flat32(0xFFFF_FFFE)
+	s.CR0 |= x86.CR0PG
+	s.CR3 = directory
+	s.GPR[x86.RBX] = probeAt
+	after, log, ok := b.quick(s, vcpu.Exit{Kind: vcpu.KindStage2, GPA: probeAt})
+	require.True(t, ok)
+	require.Len(t, log, 1)
+	require.Zero(t, after.RIP)
+	require.EqualValues(t, 0x4433_F2F1, after.GPR[x86.RAX])
+}
+
+// TestAPICPageTransfer: the xAPIC page goes to this vCPU's own local APIC.
+func TestAPICPageTransfer(t *testing.T) {
+	b := newRig(t)
+	b.write64(pdptAt+3*8, 3<<30|pageRW|x86.PTEPageSize)
+	s := b.long(codeAt)
+	s.GPR[x86.RBX], s.GPR[x86.RAX] = x86.APICBaseDefault+16*vcpu.APICTPR, 0x40
+	require.NoError(t, b.space.WriteAt([]byte{0x89, 0x03}, codeAt)) // mov [rbx], eax
+	e := vcpu.Exit{Kind: vcpu.KindStage2, GPA: x86.APICBaseDefault + 16*vcpu.APICTPR, Write: true}
+	_, _, ok := b.quick(s, e)
+	require.True(t, ok)
+	require.EqualValues(t, 0x40, *b.area.APIC.Reg(vcpu.APICTPR))
+
+	require.NoError(t, b.space.WriteAt([]byte{0x8B, 0x03}, codeAt)) // mov eax, [rbx]
+	s.GPR[x86.RAX], s.CR8, e.Write = 0, 4, false
+	after, _, ok := b.quick(s, e)
+	require.True(t, ok)
+	require.EqualValues(t, 0x40, after.GPR[x86.RAX])
+}
+
+// plainVCPU hides what a VCPU can do besides.
+type plainVCPU struct{ vcpu.VCPU }
+
+// TestPagerOfAnyBackend: a backend that is no Pager gives the same Paging.
+func TestPagerOfAnyBackend(t *testing.T) {
+	b := newRig(t)
+	r := random{rand.New(rand.NewPCG(7, 8)), b}
+	own := b.v
+	for range 200 {
+		b.load(r.state())
+		b.setPager()
+		want := *b.look()
+		b.v = plainVCPU{own}
+		b.setPager()
+		require.Equal(t, want, *b.look())
+		b.v = own
+	}
 }

@@ -59,3 +59,15 @@ TEXT ·rawEnter(SB), NOSPLIT, $0-24
 	SYSCALL
 	MOVQ AX, ret+16(FP)
 	RET
+
+// func symbolTable() uintptr
+TEXT ·symbolTable(SB), NOSPLIT, $0-8
+	LEAQ runtime·pclntab(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+// func textStart() uintptr
+TEXT ·textStart(SB), NOSPLIT, $0-8
+	LEAQ runtime·text(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET

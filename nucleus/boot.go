@@ -30,6 +30,7 @@ func bootMain(hand uintptr) {
 	cpus[0].initTablesOfCPU(0)
 	initIDT()
 	cpus[0].enable()
+	maskPICs()
 	initAPIC(&cpus[0])
 	cpus[0].apicID = apicNumber()
 	tscBase = entryTSC

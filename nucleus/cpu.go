@@ -70,6 +70,7 @@ type CPU struct {
 
 type cpuStats struct {
 	IdleTicks, HostTicks, GuestTicks uint64
+	IdleSince                        uint64 // TSC when the CPU went idle, 0 while it is not
 	Syscalls, Interrupts, Faults     uint64
 	NMIs                             uint64
 	Switches                         uint64

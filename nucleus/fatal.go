@@ -60,12 +60,7 @@ func beginReport() {
 		if dying.Load() != self {
 			haltForever()
 		}
-		if tracing.active {
-			earlyPrint("\n")
-			continueStack()
-		} else {
-			earlyPrint("\nnucleus: another failure during the report\n")
-		}
+		earlyPrint("\nnucleus: another failure during the report\n")
 		finish()
 	}
 	for i := uint32(0); i < nCPU.Load(); i++ {
@@ -105,6 +100,7 @@ func fatalInside(f *nestFrame) {
 	reportWhere("nucleus code")
 	reportRegisters(&r)
 	reportStack(&r)
+	finish()
 }
 
 // fatalThread reports a signal of a thread that no handler takes.
@@ -120,6 +116,7 @@ func fatalThread(t *Thread, info *sigInfo) {
 	reportWhere("a Go thread, which cannot take a signal")
 	reportRegisters(&t.Regs)
 	reportStack(&t.Regs)
+	finish()
 }
 
 func reportException(vector, code uint64) {

@@ -128,8 +128,12 @@ type CPUStats struct {
 // StatsOf gives the counters of a CPU, which goes on counting.
 func StatsOf(cpu int) CPUStats {
 	s := &cpus[cpu].stats
+	idle := s.IdleTicks
+	if since := s.IdleSince; since != 0 {
+		idle += reg.ReadTSC() - since // the present rest counts too
+	}
 	return CPUStats{
-		Idle: s.IdleTicks, Host: s.HostTicks, Guest: s.GuestTicks,
+		Idle: idle, Host: s.HostTicks, Guest: s.GuestTicks,
 		Syscalls: s.Syscalls, Interrupts: s.Interrupts, Faults: s.Faults, Switches: s.Switches, NMIs: s.NMIs,
 	}
 }

@@ -47,12 +47,19 @@ func (a *ioapicInfo) write(r, v uint32) {
 	reg.Store32(unsafe.Pointer(a.regs+16), v)
 }
 
-// initInterrupts reads the firmware's tables, silences the 8259A pair and
+// maskPICs silences both 8259s, which a boot loader may leave with the timer
+// on. It comes before the local APIC's LINT0 is masked: a request that is
+// under way is withdrawn only while LINT0 still passes it on, and QEMU would
+// deliver it at the first STI, as a vector that no one asked for.
+func maskPICs() {
+	reg.Out8(0xa1, 0xff)
+	reg.Out8(0x21, 0xff)
+}
+
+// initInterrupts reads the firmware's tables, finds the I/O APICs and
 // masks every pin.
 func initInterrupts() {
 	readACPI()
-	reg.Out8(0x21, 0xff)
-	reg.Out8(0xa1, 0xff)
 	for i := uint32(0); i < acpi.nIOAPIC; i++ {
 		a := &acpi.ioapics[i]
 		a.regs = mapMMIO(a.addr, pageSize)

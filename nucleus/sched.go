@@ -195,6 +195,7 @@ func (c *CPU) steal() *Thread {
 // idleOnce halts until something comes, and handles it.
 func (c *CPU) idleOnce() {
 	start := reg.ReadTSC()
+	c.stats.IdleSince = start
 	c.idle.Store(1)
 	setIdle(c.number)
 	if c.runCount.Load() == 0 && c.resched.Load() == 0 && !c.anyPending() {
@@ -205,6 +206,7 @@ func (c *CPU) idleOnce() {
 	clearIdle(c.number)
 	c.idle.Store(0)
 	tlbPoll()
+	c.stats.IdleSince = 0
 	c.stats.IdleTicks += reg.ReadTSC() - start
 	c.handlePending()
 }

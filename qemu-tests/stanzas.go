@@ -12,6 +12,7 @@ func Stanzas() []Stanza {
 	var all []Stanza
 	all = append(all, baseline()...)
 	all = append(all, nucleus()...)
+	all = append(all, imageGuests()...)
 	all = append(all, bundles()...)
 	all = append(all, linuxGuests()...)
 	return append(all, tinyGuests()...)

@@ -36,12 +36,16 @@ var groups = []group{
 	{"idle", testIdle},
 	{"conformance", testConformance},
 	{"hostile", testHostile},
+	{"panic", testPanic},
+	{"fault", testFault},
 }
 
-// guestGroups need virtualization and a quiet machine: they run only when
-// they are named.
-var guestGroups = map[string]bool{"latency": true, "pauses": true, "shares": true, "weights": true, "idle": true,
-	"conformance": true, "hostile": true}
+// byName groups run only when they are named: they need virtualization and a
+// quiet machine, or they end it.
+var byName = map[string]bool{
+	"latency": true, "pauses": true, "shares": true, "weights": true, "idle": true,
+	"conformance": true, "hostile": true, "panic": true, "fault": true,
+}
 
 func main() {
 	opt := options()
@@ -52,7 +56,7 @@ func main() {
 	ran := 0
 	for _, g := range groups {
 		want := opt["test"]
-		if all := want == "" || want == "all"; all && guestGroups[g.name] || !all && !contains(want, g.name) {
+		if all := want == "" || want == "all"; all && byName[g.name] || !all && !contains(want, g.name) {
 			continue
 		}
 		ran++

@@ -31,7 +31,7 @@ func (in *Inst) Transfer() (t Transfer, ok bool) {
 	switch {
 	case dst.Kind == KindReg && src.Kind == KindMem:
 		t.Size, t.reg = src.Size, *dst
-	case dst.Kind == KindMem && src.Kind == KindReg && src.Size == dst.Size:
+	case dst.Kind == KindMem && src.Kind == KindReg:
 		t.Size, t.reg, t.Write = dst.Size, *src, true
 	case dst.Kind == KindMem && src.Kind == KindImm:
 		t.Size, t.Write = dst.Size, true
@@ -40,7 +40,7 @@ func (in *Inst) Transfer() (t Transfer, ok bool) {
 	}
 	seg := in.Mem.Seg
 	plain := seg == x86.ES || seg == x86.SS || seg == x86.DS
-	return t, plain && !in.Lock && t.Size != 0 && t.Size <= 8 && t.Size&(t.Size-1) == 0
+	return t, plain && t.Size != 0 && t.Size <= 8 && t.Size&(t.Size-1) == 0
 }
 
 // Offset is where the memory operand begins in its segment; next is the

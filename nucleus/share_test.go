@@ -1,0 +1,110 @@
+package nucleus
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// resetGuests leaves n CPUs without guests. One counts as waiting elsewhere,
+// so that nobody is told of the first: that takes an IPI.
+func resetGuests(n uint32) {
+	resetCPUs(n)
+	setTSCFrequency(1_000_000_000)
+	for i := range headTime {
+		headTime[i].Store(0)
+		runTime[i].Store(0)
+	}
+	guestsWaiting.Store(1)
+}
+
+// TestGuestQueues: a CPU takes the guest that has had least, its own unless
+// another's has had clearly less.
+func TestGuestQueues(t *testing.T) {
+	const prefer = preferMicros * 1000 // in ticks
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Uint32Range(1, 4).Draw(t, "CPUs")
+		resetGuests(n)
+		var queues [4]int
+		guests := make([]Guest, rapid.IntRange(1, 12).Draw(t, "guests"))
+		for i := range guests {
+			q := rapid.Uint32Range(0, n-1).Draw(t, "CPU")
+			guests[i].vtime = rapid.Uint64Range(0, 4*prefer).Draw(t, "vtime")
+			cpus[q].pushGuest(&guests[i])
+			queues[q]++
+		}
+		require.EqualValues(t, 1+len(guests), guestsWaiting.Load())
+		for range guests {
+			least, any := leastTime()
+			require.True(t, any)
+			c := &cpus[rapid.Uint32Range(0, n-1).Draw(t, "taker")]
+			own := headTime[c.number].Load()
+			g := c.nextGuest()
+			require.NotNil(t, g)
+			require.LessOrEqual(t, g.vtime, least+prefer)
+			if own != 0 && own <= least+1+prefer {
+				require.Equal(t, own, g.vtime+1, "its own is good enough")
+			}
+		}
+		require.Nil(t, cpus[0].nextGuest())
+		require.EqualValues(t, 1, guestsWaiting.Load())
+		_, any := leastTime()
+		require.False(t, any)
+	})
+}
+
+// TestQueueInOrder: each CPU's own guests come by virtual time, and equals in
+// the order in which they came.
+func TestQueueInOrder(t *testing.T) {
+	resetGuests(1)
+	c := &cpus[0]
+	var guests [6]Guest
+	for i, v := range []uint64{50, 10, 50, 0, 10, 99} {
+		guests[i].vtime = v
+		c.pushGuest(&guests[i])
+	}
+	for _, i := range []int{3, 1, 4, 0, 2, 5} {
+		require.EqualValues(t, guests[i].vtime+1, headTime[0].Load())
+		require.Same(t, &guests[i], c.popGuest())
+	}
+	require.Nil(t, c.popGuest())
+	require.Zero(t, c.guestCount.Load())
+	require.Zero(t, headTime[0].Load())
+}
+
+func TestClampTime(t *testing.T) {
+	const ms = 1_000_000 // ticks
+	resetGuests(2)
+	clamped := func(v uint64) uint64 {
+		g := Guest{vtime: v}
+		g.clampTime()
+		return g.vtime
+	}
+	require.EqualValues(t, 5, clamped(5), "nobody to compare with")
+	require.EqualValues(t, 999*ms, clamped(999*ms))
+	runTime[1].Store(500*ms + 1)
+	headTime[0].Store(600*ms + 1)
+	require.EqualValues(t, 497*ms, clamped(0), "sleep is not owed in full")
+	require.EqualValues(t, 498*ms, clamped(498*ms))
+	require.EqualValues(t, 700*ms, clamped(700*ms))
+	require.EqualValues(t, 700*ms, clamped(900*ms), "nor is work done alone")
+	runTime[1].Store(1*ms + 1)
+	require.Zero(t, clamped(0), "no wrap below 0")
+}
+
+// TestCap: a guest runs its part of each period, and a period begins anew
+// whatever was used in the last.
+func TestCap(t *testing.T) {
+	setTSCFrequency(1_000_000_000)
+	const period = capPeriodMicros * 1000 // in ticks
+	g := Guest{CapPercent: 30}
+	now := uint64(1 << 40)
+	require.EqualValues(t, period*30/100, g.capLeft(now))
+	g.capUsed = period / 10
+	require.EqualValues(t, period*20/100, g.capLeft(now+period/2))
+	g.capUsed = period
+	require.Zero(t, g.capLeft(now+period-1))
+	require.EqualValues(t, period*30/100, g.capLeft(now+period))
+	require.Equal(t, now+period, g.capStart)
+}
