@@ -64,7 +64,7 @@ func (c *cpu) transfer(e *vcpu.Exit) bool {
 		t.Put(g, binary.LittleEndian.Uint64(c.word[:]))
 	}
 	c.area.RIP = next
-	e.Emulated = true
+	e.Emulated, e.Quiet = true, !onAPIC
 	return true
 }
 

@@ -142,6 +142,7 @@ func (b *rig) quick(s *x86.State, e vcpu.Exit) (after *x86.State, log []probed, 
 	b.probe.log = nil
 	ok = b.transfer(&e)
 	require.Equal(b.t, ok, e.Emulated)
+	require.Equal(b.t, ok && e.GPA != x86.APICBaseDefault+16*vcpu.APICTPR, e.Quiet)
 	return b.now(), b.probe.log, ok
 }
 
@@ -437,6 +438,22 @@ func TestTransferAtTheTopOf32Bits(t *testing.T) {
 	require.Len(t, log, 1)
 	require.Zero(t, after.RIP)
 	require.EqualValues(t, 0x4433_F2F1, after.GPR[x86.RAX])
+}
+
+// TestDeviceUsesTheProcessorsTranslation: the emulator does not walk to an
+// address that the processor has translated already.
+func TestDeviceUsesTheProcessorsTranslation(t *testing.T) {
+	b := newRig(t)
+	require.NoError(t, b.space.WriteAt([]byte{0x03, 0x03}, codeAt)) // add eax, [rbx]
+	b.write64(pdptAt+8, 0)                                          // gone since
+	s := b.long(codeAt)
+	s.GPR[x86.RBX] = probeAt + 8
+	b.load(s)
+	e := vcpu.Exit{Kind: vcpu.KindStage2, GPA: probeAt + 8}
+	require.True(t, b.deviceMemory(&e))
+	require.True(t, e.Emulated)
+	require.Equal(t, []probed{{false, 8, 4, 0}}, b.probe.log)
+	require.EqualValues(t, codeAt+2, b.area.RIP)
 }
 
 // TestAPICPageTransfer: the xAPIC page goes to this vCPU's own local APIC.

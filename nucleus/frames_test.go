@@ -170,6 +170,18 @@ func TestAddFramesTakesWholeFramesBelowTheTop(t *testing.T) {
 	require.EqualValues(t, 5, frameTotal.Load())
 }
 
+// TestFreeBlockStaysBelowTheTop: what lies after the frame table says nothing
+// about frames.
+func TestFreeBlockStaysBelowTheTop(t *testing.T) {
+	resetFrames()
+	const last = 1<<20 + 4*pageSize
+	frameTop = last + pageSize
+	*headByte(frameTop) = headFree
+	addFrames(last, last+pageSize)
+	require.EqualValues(t, last, allocBlock(0))
+	require.Zero(t, allocBlock(0))
+}
+
 func TestAllocZeroed(t *testing.T) {
 	resetFrames()
 	addFrames(1<<20, 1<<20+4*pageSize)

@@ -1,6 +1,7 @@
 package nucleus
 
 import (
+	"bytes"
 	"syscall"
 	"testing"
 
@@ -40,6 +41,10 @@ func TestSignalRoundTrip(t *testing.T) {
 			store64(th.xsave+8*i, 0x1111*uint64(i))
 		}
 		store32(th.xsave+24, 0x1f80)
+		redZone := uintptr(th.Regs.RSP) - 128
+		for i := range uintptr(128) {
+			store8(redZone+i, 0x5a)
+		}
 		was, vectors := th.Regs, peek(th.xsave, 512)
 
 		th.sigPending.Store(1 << (linux.SIGURG - 1))
@@ -47,7 +52,7 @@ func TestSignalRoundTrip(t *testing.T) {
 		require.Zero(t, th.sigPending.Load())
 		checkHandlerEntry(t, th, &was)
 		require.Equal(t, onAlt, uintptr(th.Regs.RSP)-alt < size)
-		require.True(t, onAlt || th.Regs.RSP < was.RSP-128, "the red zone is kept")
+		require.Equal(t, bytes.Repeat([]byte{0x5a}, 128), peek(redZone, 128))
 
 		trap := th.frame == frameSyscall && load64(uintptr(th.Regs.RDX)+ucVectors) != 0
 		th.Regs.RSP += 8 // the handler returned to the restorer

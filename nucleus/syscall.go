@@ -37,7 +37,12 @@ func serveSyscall(t *Thread) *Thread {
 	n := t.Regs.RAX
 	if n == callGuestQuick {
 		t.Regs.RAX = c.quickEnter(t, guestAt(uintptr(t.Regs.RDI)))
-	} else if n >= ownCalls {
+		if c.resched.Load() == 0 && t.sigPending.Load() == 0 {
+			return t
+		}
+		return c.leave(t)
+	}
+	if n >= ownCalls {
 		t = ownCall(t, n)
 	} else {
 		t = linuxCall(t, n)

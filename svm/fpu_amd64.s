@@ -28,6 +28,56 @@ TEXT ·xsave(SB), NOSPLIT, $0-16
 	ORQ  $2, 512(DI)
 	RET
 
+// func leaveVectors(image *byte, mask, hostXCR0 uint64, clean *byte) (xcr0 uint64)
+//
+// xsave for the end of a turn: it gives the XCR0 that the guest left, loads the
+// host's, saves mask, and loads the clean image.
+TEXT ·leaveVectors(SB), NOSPLIT, $0-40
+	MOVQ image+0(FP), DI
+	STMXCSR 24(DI)
+	XORL CX, CX
+	XGETBV
+	SHLQ $32, DX
+	ORQ  DX, AX
+	MOVQ AX, xcr0+32(FP)
+	MOVQ hostXCR0+16(FP), R8
+	CMPQ AX, R8
+	JEQ  same
+	MOVQ R8, AX
+	MOVQ R8, DX
+	SHRQ $32, DX
+	BYTE $0x0F; BYTE $0x01; BYTE $0xD1 // XSETBV
+same:
+	MOVQ mask+8(FP), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	ANDL $~2, AX
+	XSAVE64 (DI)
+	ORQ  $2, 512(DI)
+	ORL  $2, AX
+	MOVQ clean+24(FP), DI
+	XRSTOR64 (DI)
+	RET
+
+// func enterVectors(image *byte, mask, xcr0, hostXCR0 uint64)
+//
+// xrstor for the beginning of a turn; it loads the guest's XCR0 afterwards.
+TEXT ·enterVectors(SB), NOSPLIT, $0-32
+	MOVQ image+0(FP), DI
+	MOVQ mask+8(FP), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XRSTOR64 (DI)
+	MOVQ xcr0+16(FP), AX
+	CMPQ AX, hostXCR0+24(FP)
+	JEQ  same
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XORL CX, CX
+	BYTE $0x0F; BYTE $0x01; BYTE $0xD1 // XSETBV
+same:
+	RET
+
 // func xrstor(image *byte, mask uint64)
 TEXT ·xrstor(SB), NOSPLIT, $0-16
 	MOVQ image+0(FP), DI

@@ -5,7 +5,6 @@ package svm
 import (
 	"unsafe"
 
-	"ringo/nucleus/reg"
 	"ringo/x86"
 )
 
@@ -54,10 +53,7 @@ func (c *vcpuMem) loadFPU(p *perCPU) {
 	if c.saveMask == 0 {
 		fxrstor(&c.xsave[0])
 	} else {
-		xrstor(&c.xsave[0], c.saveMask)
-		if c.xcr0 != p.hostXCR0 {
-			reg.XSETBV(0, c.xcr0)
-		}
+		enterVectors(&c.xsave[0], c.saveMask, c.xcr0, p.hostXCR0)
 	}
 	c.loaded = 1
 }
@@ -71,11 +67,7 @@ func (c *vcpuMem) saveFPU(p *perCPU) {
 		fxsave(&c.xsave[0])
 		fxrstor(hostImage)
 	} else {
-		if c.xcr0 = reg.XGETBV(0); c.xcr0 != p.hostXCR0 {
-			reg.XSETBV(0, p.hostXCR0)
-		}
-		xsave(&c.xsave[0], c.saveMask)
-		xrstor(hostImage, c.saveMask)
+		c.xcr0 = leaveVectors(&c.xsave[0], c.saveMask, p.hostXCR0, hostImage)
 	}
 	c.loaded = 0
 }

@@ -14,6 +14,12 @@ func vmsaveHost(pa uint64)
 func xsave(image *byte, mask uint64)
 
 //go:noescape
+func leaveVectors(image *byte, mask, hostXCR0 uint64, clean *byte) (xcr0 uint64)
+
+//go:noescape
+func enterVectors(image *byte, mask, xcr0, hostXCR0 uint64)
+
+//go:noescape
 func xrstor(image *byte, mask uint64)
 
 //go:noescape

@@ -50,9 +50,9 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	if step {
 		c.stepOver(v.next)
 	}
-	if !step || v.last != vcpu.KindPIO || e.Cancel {
-		// Whoever served the exit may have changed anything. A device behind
-		// a port has changed at most what any CPU may change.
+	if quiet := step && v.last == vcpu.KindPIO || e.Emulated && e.Quiet; !quiet || e.Cancel {
+		// Whoever served the exit may have changed anything. A device has
+		// changed at most what any CPU may change.
 		c.busy = 1
 	}
 	for {
@@ -64,6 +64,9 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 		if v.resolve(e) {
 			v.last = e.Kind
 			c.area.Exits[e.Kind]++
+			if e.Kind != vcpu.KindInvalid {
+				return nil
+			}
 			return v.check(e)
 		}
 		c.enterState()

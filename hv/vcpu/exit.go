@@ -56,6 +56,10 @@ type Exit struct {
 	// Emulated tells the next Run that the caller has finished the
 	// instruction, RIP included: nothing is completed or stepped over.
 	Emulated bool
+	// Quiet says, with Emulated, that of the vCPU only RIP and general
+	// registers have changed, and of its Area what any CPU may change: Run
+	// need not look at the rest again.
+	Quiet bool
 	// Cancel drops the event of Pending instead of delivering it again.
 	Cancel bool
 	// Len is the instruction's length in bytes, 0 where the processor does

@@ -58,7 +58,7 @@ func ringoRules(sizes map[string]int) *Rules {
 		},
 		Extended: []string{
 			"irqCommon", "trapCommon", "resumeAX",
-			"ringo/svm.xsave.abi0", "ringo/svm.xrstor.abi0", "ringo/svm.fxsave.abi0", "ringo/svm.fxrstor.abi0",
+			"ringo/svm.leaveVectors.abi0", "ringo/svm.enterVectors.abi0", "ringo/svm.fxsave.abi0", "ringo/svm.fxrstor.abi0",
 			"ringo/svm.forgetFPUPointers.abi0",
 		},
 		// 32 calls that fill the return stack buffer (svm's mitigations).

@@ -17,7 +17,7 @@ func TestTransferForms(t *testing.T) {
 		{"mov eax, [rbx+8]", "8b 43 08", Mode64, Transfer{Len: 3, Size: 4}},
 		{"mov [rbx], cx", "66 89 0b", Mode64, Transfer{Len: 3, Size: 2, Write: true}},
 		{"mov [rip+10h], r9", "4c 89 0d 10 00 00 00", Mode64, Transfer{Len: 7, Size: 8, Write: true}},
-		{"mov dword [0xfee000b0], 0", "c7 04 25 b0 00 e0 fe 00 00 00 00", Mode32, Transfer{}}, // SIB: no base
+		{"mov dword [0xfee000b0], 0", "c7 04 25 b0 00 e0 fe 00 00 00 00", Mode32, Transfer{Len: 11, Size: 4, Write: true}},
 		{"mov al, [moffs]", "a0 00 00 e0 fe", Mode32, Transfer{Len: 5, Size: 1}},
 		{"movzx eax, byte [rbx]", "0f b6 03", Mode64, Transfer{Len: 3, Size: 1}},
 		{"movsxd rax, dword [rbx]", "48 63 03", Mode64, Transfer{Len: 3, Size: 4}},
@@ -27,9 +27,7 @@ func TestTransferForms(t *testing.T) {
 		require.NoError(t, err, c.name)
 		got, ok := in.Transfer()
 		require.True(t, ok, c.name)
-		if c.want.Len != 0 {
-			require.Equal(t, c.want, Transfer{Len: got.Len, Size: got.Size, Write: got.Write}, c.name)
-		}
+		require.Equal(t, c.want, Transfer{Len: got.Len, Size: got.Size, Write: got.Write}, c.name)
 	}
 	for _, c := range []string{
 		"01 03", "87 03", "8b c3", "8e 03", "8c 03", "f3 a5", "ff 33", "64 8b 03", "65 89 03", "0f 38 f0 03", "a5",

@@ -1,0 +1,63 @@
+#include "textflag.h"
+
+// func xsave(image *byte, mask uint64)
+//
+// Completes an image whose XMM registers the exit stub has stored already: all
+// components of mask but SSE are saved, MXCSR is stored by itself because
+// SSE is left out, and SSE is marked as present in XSTATE_BV.
+TEXT ·xsave(SB), NOSPLIT, $0-16
+	MOVQ image+0(FP), DI
+	STMXCSR 24(DI)
+	MOVQ mask+8(FP), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	ANDL $~2, AX
+	XSAVE64 (DI)
+	ORQ  $2, 512(DI)
+	RET
+
+// func xrstor(image *byte, mask uint64)
+TEXT ·xrstor(SB), NOSPLIT, $0-16
+	MOVQ image+0(FP), DI
+	MOVQ mask+8(FP), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XRSTOR64 (DI)
+	RET
+
+// MOV RAX, DRn and MOV DRn, RAX; the assembler does not know all of them. The
+// last byte is ModRM with n in its reg field.
+#define FROM_DR(modrm) BYTE $0x0F; BYTE $0x21; BYTE $modrm
+#define TO_DR(modrm) BYTE $0x0F; BYTE $0x23; BYTE $modrm
+
+// func readDR(dr *[5]uint64)
+//
+// DR0 to DR3, then DR6.
+TEXT ·readDR(SB), NOSPLIT, $0-8
+	MOVQ dr+0(FP), DI
+	FROM_DR(0xC0)
+	MOVQ AX, 0(DI)
+	FROM_DR(0xC8)
+	MOVQ AX, 8(DI)
+	FROM_DR(0xD0)
+	MOVQ AX, 16(DI)
+	FROM_DR(0xD8)
+	MOVQ AX, 24(DI)
+	FROM_DR(0xF0)
+	MOVQ AX, 32(DI)
+	RET
+
+// func writeDR(dr *[5]uint64)
+TEXT ·writeDR(SB), NOSPLIT, $0-8
+	MOVQ dr+0(FP), DI
+	MOVQ 0(DI), AX
+	TO_DR(0xC0)
+	MOVQ 8(DI), AX
+	TO_DR(0xC8)
+	MOVQ 16(DI), AX
+	TO_DR(0xD0)
+	MOVQ 24(DI), AX
+	TO_DR(0xD8)
+	MOVQ 32(DI), AX
+	TO_DR(0xF0)
+	RET
