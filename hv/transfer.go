@@ -3,8 +3,10 @@ package hv
 import (
 	"encoding/binary"
 
+	"ringo/devices"
 	"ringo/hv/vcpu"
 	"ringo/x86"
+	"ringo/x86/insn"
 )
 
 // The common way in which a guest accesses a device: one MOV, with nothing
@@ -41,31 +43,37 @@ func (c *cpu) transfer(e *vcpu.Exit) bool {
 	if p.Mode != 64 {
 		next &= 0xFFFF_FFFF
 	}
-	lin, size := t.Offset(g, next), t.Size
 	// The processor has translated the address, and checked it; that holds
 	// for the whole access if it lies in one page.
-	offset := gpa & x86.PageOffset4K
-	if lin&x86.PageOffset4K != offset || offset+uint64(size) > x86.PageSize4K || !reachable(lin) {
+	lin, offset := t.Offset(g, next), gpa&x86.PageOffset4K
+	if lin&x86.PageOffset4K != offset || offset+uint64(t.Size) > x86.PageSize4K || !reachable(lin) {
 		return false
 	}
-	b := c.word[:size&15]
 	switch {
 	case onAPIC && t.Write:
-		c.lapic.Store(offset, size, t.Value(g))
+		c.lapic.Store(offset, t.Size, t.Value(g))
 	case onAPIC:
 		t.Put(g, c.lapic.Load(offset))
-	case uint64(size)-1 > r.Last-gpa:
+	case uint64(t.Size)-1 > r.Last-gpa:
 		return false
-	case t.Write:
-		binary.LittleEndian.PutUint64(c.word[:], t.Value(g))
-		r.Handler.Write(gpa-r.Start, b)
 	default:
-		r.Handler.Read(gpa-r.Start, b)
-		t.Put(g, binary.LittleEndian.Uint64(c.word[:]))
+		c.moveRegion(t, r, gpa-r.Start)
 	}
 	c.area.RIP = next
 	e.Emulated, e.Quiet = true, !onAPIC
 	return true
+}
+
+// moveRegion carries out a Transfer that lies in a region of the bus.
+func (c *cpu) moveRegion(t *insn.Transfer, r *devices.Region, off uint64) {
+	g, p := &c.area.GPR, c.word[:t.Size&15]
+	if t.Write {
+		binary.LittleEndian.PutUint64(c.word[:], t.Value(g))
+		r.Handler.Write(off, p)
+		return
+	}
+	r.Handler.Read(off, p)
+	t.Put(g, binary.LittleEndian.Uint64(c.word[:]))
 }
 
 // reachable tells whether a linear address is canonical with 4-level paging,

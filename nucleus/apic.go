@@ -52,7 +52,6 @@ const (
 
 var (
 	apicPage    uintptr // 0 in x2APIC mode
-	apicHz      uint64  // timer input, after the divider
 	apicMul     uint64  // APIC timer ticks per TSC tick, times 2^32
 	tscDeadline bool
 )
@@ -113,7 +112,6 @@ func apicTimerCount() uint32      { return apicRead(apicCurrent) }
 
 func setTimerFrequencies(tsc, apic uint64) {
 	setTSCFrequency(tsc)
-	apicHz = apic
 	apicMul, _ = bits.Div64(apic>>32, apic<<32, tsc)
 }
 

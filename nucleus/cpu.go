@@ -90,9 +90,8 @@ type tlsSlot struct {
 }
 
 var (
-	cpus   [MaxCPUs]CPU
-	nCPU   atomic.Uint32 // CPUs that have come up
-	nFound uint32        // CPUs that the firmware names
+	cpus [MaxCPUs]CPU
+	nCPU atomic.Uint32 // CPUs that have come up
 )
 
 // thisCPU gives the record of the calling CPU. Only nucleus code may keep it:

@@ -26,8 +26,7 @@ type nestFrame struct {
 }
 
 var (
-	dying    atomic.Uint32 // CPU number + 1 of the one that reports
-	nmiCount atomic.Uint64
+	dying atomic.Uint32 // CPU number + 1 of the one that reports
 )
 
 var exceptionNames = [32]string{
@@ -180,7 +179,6 @@ func nmi(f *nestFrame) {
 		machineCheck(f)
 		return
 	}
-	nmiCount.Add(1)
 	thisCPU().stats.NMIs++
 }
 

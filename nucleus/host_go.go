@@ -2,7 +2,6 @@ package nucleus
 
 import (
 	"fmt"
-	"runtime"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -115,9 +114,6 @@ func Memory() MemoryInfo {
 
 // SinceEntry is the time in TSC ticks since the image's first instruction.
 func SinceEntry() uint64 { return reg.ReadTSC() - entryTSC }
-
-// Yield lets other goroutines and guests run.
-func Yield() { runtime.Gosched() }
 
 // CPUStats is what one CPU did since it started; times are TSC ticks.
 type CPUStats struct {

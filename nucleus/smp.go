@@ -36,7 +36,6 @@ func apicNumber() uint32 {
 // startCPUs starts every processor that the firmware names, up to maxcpus. One
 // that does not answer is reported and left out.
 func startCPUs() {
-	nFound = acpi.nCPU + 1
 	if acpi.nCPU == 0 || options.maxCPUs == 1 {
 		return
 	}

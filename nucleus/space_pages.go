@@ -149,11 +149,7 @@ func touchPage(addr uintptr, prot uint32) bool {
 	if v&pteP != 0 {
 		// Another CPU was first, or this CPU's TLB is stale after a change
 		// that gave more rights.
-		flags := protFlags(prot)
-		if v&(pteRW|pteNX) != flags {
-			return false
-		}
-		return true
+		return v&(pteRW|pteNX) == protFlags(prot)
 	}
 	f := allocFrame()
 	if f == 0 {

@@ -1,28 +1,50 @@
 #include "textflag.h"
 
-// func xsave(image *byte, mask uint64)
+// func leaveVectors(image *byte, mask, xcr0, hostXCR0 uint64, clean *byte)
 //
-// Completes an image whose XMM registers the exit stub has stored already: all
-// components of mask but SSE are saved, MXCSR is stored by itself because
-// SSE is left out, and SSE is marked as present in XSTATE_BV.
-TEXT ·xsave(SB), NOSPLIT, $0-16
+// Completes an image whose XMM registers the exit stub has stored already: it
+// makes the host's XCR0 current, saves all components of mask but SSE, stores
+// MXCSR by itself because SSE is left out, marks SSE as present in XSTATE_BV,
+// and loads the clean image.
+TEXT ·leaveVectors(SB), NOSPLIT, $0-40
 	MOVQ image+0(FP), DI
 	STMXCSR 24(DI)
+	MOVQ hostXCR0+24(FP), AX
+	CMPQ AX, xcr0+16(FP)
+	JEQ  same
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XORL CX, CX
+	BYTE $0x0F; BYTE $0x01; BYTE $0xD1 // XSETBV
+same:
 	MOVQ mask+8(FP), AX
 	MOVQ AX, DX
 	SHRQ $32, DX
 	ANDL $~2, AX
 	XSAVE64 (DI)
 	ORQ  $2, 512(DI)
+	ORL  $2, AX
+	MOVQ clean+32(FP), DI
+	XRSTOR64 (DI)
 	RET
 
-// func xrstor(image *byte, mask uint64)
-TEXT ·xrstor(SB), NOSPLIT, $0-16
+// func enterVectors(image *byte, mask, xcr0, hostXCR0 uint64)
+//
+// Loads an image at the beginning of a turn, and then the guest's XCR0.
+TEXT ·enterVectors(SB), NOSPLIT, $0-32
 	MOVQ image+0(FP), DI
 	MOVQ mask+8(FP), AX
 	MOVQ AX, DX
 	SHRQ $32, DX
 	XRSTOR64 (DI)
+	MOVQ xcr0+16(FP), AX
+	CMPQ AX, hostXCR0+24(FP)
+	JEQ  same
+	MOVQ AX, DX
+	SHRQ $32, DX
+	XORL CX, CX
+	BYTE $0x0F; BYTE $0x01; BYTE $0xD1 // XSETBV
+same:
 	RET
 
 // MOV RAX, DRn and MOV DRn, RAX; the assembler does not know all of them. The

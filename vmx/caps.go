@@ -1,0 +1,161 @@
+package vmx
+
+import (
+	"fmt"
+
+	"ringo/hv/vcpu"
+	"ringo/memory"
+	"ringo/x86"
+)
+
+// CPUID leaves that this backend asks.
+const (
+	leafFeatures   = 0x1
+	leafStructured = 0x7
+	leafHypervisor = 0x4000_0000
+	leafExtMax     = 0x8000_0000
+	leafExtended   = 0x8000_0001
+	leafSizes      = 0x8000_0008
+)
+
+// Bits of vcpuHead.features: what the loop in the nucleus needs to know.
+const (
+	featureRDTSCP = 1 << iota
+	featureINVEPTSingle
+	featureIBPB // a barrier is due when the CPU changes vCPUs
+)
+
+// cpuidFunc executes CPUID.
+type cpuidFunc func(leaf, sub uint32) (eax, ebx, ecx, edx uint32)
+
+// processor is what this backend wants to know of the processor.
+type processor struct {
+	physBits uint8
+	ibpb     bool
+	mdClear  bool
+	flushCmd bool
+	bhiCtrl  bool
+
+	basic     uint64
+	eptVPID   uint64
+	cr0Fixed0 uint64
+	cr0Fixed1 uint64
+	cr4Fixed0 uint64
+	cr4Fixed1 uint64
+	controls  controls
+}
+
+// hasVMX tells whether CPUID names VMX.
+func hasVMX(cpuid cpuidFunc) bool {
+	_, _, c, _ := cpuid(leafFeatures, 0)
+	return c&x86.CPUID1ECXVMX != 0
+}
+
+// readProcessor asks CPUID and the capability MSRs.
+func readProcessor(cpuid cpuidFunc, rdmsr msrFunc, without []string) (processor, error) {
+	p := processor{physBits: 36}
+	if !hasVMX(cpuid) {
+		return p, fmt.Errorf("CPUID 01H ECX bit 5 is clear: %w", ErrNoVMX)
+	}
+	max, _, _, _ := cpuid(0, 0)
+	if max >= leafStructured {
+		_, _, _, d := cpuid(leafStructured, 0)
+		p.ibpb = d&x86.CPUID7EDXSpecCtrl != 0
+		p.mdClear = d&x86.CPUID7EDXMDClear != 0
+		p.flushCmd = d&x86.CPUID7EDXL1DFlush != 0
+	}
+	if max, _, _, _ := cpuid(leafExtMax, 0); max >= leafSizes {
+		a, _, _, _ := cpuid(leafSizes, 0)
+		p.physBits = uint8(a)
+	}
+	p.basic = rdmsr(msrBasic)
+	p.cr0Fixed0, p.cr0Fixed1 = rdmsr(msrCR0Fixed0), rdmsr(msrCR0Fixed1)
+	p.cr4Fixed0, p.cr4Fixed1 = rdmsr(msrCR4Fixed0), rdmsr(msrCR4Fixed1)
+	var err error
+	if p.controls, err = p.readControls(rdmsr, without); err != nil {
+		return p, err
+	}
+	p.eptVPID = rdmsr(msrEPTVPID)
+	return p, p.checkEPT()
+}
+
+// readControls asks first whether the MSR of the secondary controls exists.
+func (p *processor) readControls(rdmsr msrFunc, without []string) (controls, error) {
+	primary := rdmsr(msrPrimary) >> 32
+	if primary&PrimarySecondaryControls == 0 {
+		_, err := primaryField.build(primary<<32, without)
+		return controls{}, err
+	}
+	return buildControls(rdmsr, without)
+}
+
+// checkEPT looks for what the extended page tables here are made of.
+func (p *processor) checkEPT() error {
+	for _, x := range [...]struct {
+		bit  uint64
+		name string
+	}{
+		{eptWalk4, "page walks of length 4"},
+		{eptWriteBack, "write-back paging structures"},
+		{eptINVEPT, "INVEPT"},
+	} {
+		if p.eptVPID&x.bit == 0 {
+			return fmt.Errorf("EPT without %s (IA32_VMX_EPT_VPID_CAP %#x): %w", x.name, p.eptVPID, ErrNoControl)
+		}
+	}
+	if p.eptVPID&(eptINVEPTSingle|eptINVEPTAll) == 0 {
+		return fmt.Errorf("INVEPT of no known type (IA32_VMX_EPT_VPID_CAP %#x): %w", p.eptVPID, ErrNoControl)
+	}
+	return nil
+}
+
+// revision is the identifier that VMXON and VMCS regions begin with.
+func (p *processor) revision() uint32 { return uint32(p.basic & basicRevision) }
+
+func (p *processor) secondary(bit uint32) bool { return p.controls.secondary&bit != 0 }
+
+// maxPage is the largest page of the extended page tables.
+func (p *processor) maxPage() memory.PageSize {
+	switch {
+	case p.eptVPID&ept1G != 0:
+		return memory.Page1G
+	case p.eptVPID&ept2M != 0:
+		return memory.Page2M
+	}
+	return memory.Page4K
+}
+
+// caps tells the rest of the hypervisor.
+func (p *processor) caps() vcpu.Caps {
+	c := vcpu.Caps{NextRIP: true, ASIDs: 1, PhysAddrBits: p.physBits, MaxPage: p.maxPage()}
+	for _, f := range [...]struct {
+		have bool
+		name string
+	}{
+		{true, "EPT"},
+		{true, "unrestricted guest"},
+		{p.eptVPID&eptAccessed != 0, "EPT accessed and dirty flags"},
+		{p.secondary(SecondaryVPID), "VPID"},
+		{p.secondary(SecondaryPAUSELoopExiting), "PAUSE-loop exiting"},
+	} {
+		if f.have {
+			c.Features = append(c.Features, f.name)
+		}
+	}
+	if p.secondary(SecondaryVPID) {
+		c.ASIDs = 1 << 16
+	}
+	return c
+}
+
+// features is the same for the loop.
+func (p *processor) features() uint32 {
+	var f uint32
+	if p.secondary(SecondaryRDTSCP) {
+		f |= featureRDTSCP
+	}
+	if p.eptVPID&eptINVEPTSingle != 0 {
+		f |= featureINVEPTSingle
+	}
+	return f
+}
