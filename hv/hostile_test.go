@@ -35,7 +35,8 @@ func FuzzGuest(f *testing.F) {
 		case r := <-v.stopped:
 			require.NotEqual(t, CauseHost, r.Cause, "%v\n%v\n%q", r, r.Report, v.host.log)
 		case <-time.After(5 * time.Millisecond):
-			require.NotEqual(t, StateCrashed, v.State())
+			// It may have crashed itself just now.
+			require.NotEqual(t, CauseHost, v.Reason().Cause, "%v\n%q", v.Reason(), v.host.log)
 		}
 		v.close(t)
 	})

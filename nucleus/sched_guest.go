@@ -361,14 +361,16 @@ func (c *CPU) quickEnter(t *Thread, g *Guest) uint64 {
 		c.guestSlice = reg.ReadTSC() + quickMicros*ticksPerUs
 		c.armBy(c.guestSlice)
 	}
-	if g.WakeTSC != 0 {
-		c.armBy(g.WakeTSC)
+	if w := g.WakeTSC; w != 0 && (c.armed == 0 || w < c.armed) {
+		c.armBy(w)
 	}
 	c.guest = g.addr()
 	before := g.RunTicks
 	v := guestRunFn(g)
 	c.guest, c.quick = 0, 0
-	g.state.Store(guestIdle)
+	// Nobody acts on the end of the running state but by a needless IPI, so
+	// a plain store will do.
+	*(*uint32)(unsafe.Pointer(&g.state)) = guestIdle
 	c.charge(g, g.RunTicks-before)
 	if v != VerdictExit {
 		return errno(syscall.EAGAIN)

@@ -43,23 +43,18 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	if c == nil {
 		return vcpu.ErrClosed
 	}
-	// Only what Run itself returned is completed: a fresh Exit of the caller
-	// has KindNone, and a copied one must not step over anything twice.
-	step := c.complete(e) && v.last == e.Kind
-	c.enterState()
-	if step {
-		c.stepOver(v.next)
-	}
-	if quiet := step && v.last == vcpu.KindPIO || e.Emulated && e.Quiet; !quiet || e.Cancel {
-		// Whoever served the exit may have changed anything. A device has
-		// changed at most what any CPU may change.
-		c.busy = 1
+	port := v.portAgain(e)
+	if !port {
+		v.begin(e)
 	}
 	for {
 		if err := enterGuest(&c.guest); err != nil {
 			return fmt.Errorf("entering the guest: %w", err)
 		}
 		c.leaveState()
+		if port && v.portExit(e) {
+			return nil
+		}
 		fill(c, e)
 		if v.resolve(e) {
 			v.last = e.Kind
@@ -69,8 +64,24 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 			}
 			return v.check(e)
 		}
+		port = false
 		c.enterState()
 		c.busy = 1
+	}
+}
+
+// begin completes the exit in e, whatever it was. Only what Run itself
+// returned is completed: a fresh Exit of the caller has KindNone, and a copied
+// one must not step over anything twice.
+func (v *VCPU) begin(e *vcpu.Exit) {
+	c := v.c
+	step := c.complete(e) && v.last == e.Kind
+	c.enterState()
+	if step {
+		c.stepOver(v.next)
+	}
+	if !e.Emulated || !e.Quiet || e.Cancel {
+		c.busy = 1 // whoever served the exit may have changed anything
 	}
 }
 

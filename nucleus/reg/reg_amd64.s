@@ -164,7 +164,12 @@ TEXT ·ClearPage(SB), NOSPLIT, $0-16
 TEXT ·Copy(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ DX, CX
+	SHRQ $3, CX // emulators count an instruction per round: fewer rounds
 	CLD
+	REP; MOVSQ
+	MOVQ DX, CX
+	ANDL $7, CX
 	REP; MOVSB
 	RET

@@ -1,0 +1,277 @@
+package vmx
+
+// This file is part of the loop in the nucleus: on which CPU a VMCS is.
+//
+// At most one VMCS is active on a CPU, the current one. A vCPU that returns to
+// Go stays loaded, because it most often comes back to the same CPU soon; one
+// that leaves the CPU in any other way, or whose CPU another vCPU takes, is
+// cleared first, which writes the processor's copy of its VMCS to memory. If
+// the goroutine of a loaded vCPU has moved, Go has the old CPU clear the VMCS
+// (VCPU.release), because only that CPU can.
+
+import (
+	"encoding/binary"
+
+	"ringo/hv/vcpu"
+	"ringo/nucleus"
+	"ringo/nucleus/reg"
+	"ringo/x86"
+)
+
+// attach makes the vCPU's VMCS current on this CPU. It reports false if
+// another CPU has it.
+func (c *vcpuMem) attach(p *perCPU) bool {
+	here := p.number + 1
+	if c.loadedOn.Load() == here {
+		return true
+	}
+	if c.loadedOn.Load() != 0 {
+		return false
+	}
+	p.evict()
+	if c.built == 0 {
+		vmclear(&c.vmcsPA) // initializes the region
+	}
+	if vmptrld(&c.vmcsPA) != 0 {
+		return false
+	}
+	p.current = c.addr()
+	c.loadedOn.Store(here)
+	if c.built == 0 {
+		c.built = 1
+		c.buildVMCS()
+	}
+	if c.hostOf != here {
+		c.hostOf = here
+		c.writeHostState()
+		c.hostRSP = 0
+	}
+	return true
+}
+
+// evict clears the VMCS that is loaded on this CPU.
+func (p *perCPU) evict() {
+	if p.current == 0 {
+		return
+	}
+	c := p.currentOf()
+	p.current = 0
+	vmclear(&c.vmcsPA)
+	c.launched = 0
+	c.loadedOn.Store(0) // last: another CPU may take it now
+}
+
+// releasing is the vCPU that releaseThisCPU clears; releaseLock guards it.
+var releasing uintptr
+
+// releaseThisCPU runs in the nucleus on each CPU.
+func releaseThisCPU() {
+	if p := cpuRecord(nucleus.VendorCPU()); p.current != 0 && p.current == releasing {
+		p.evict()
+	}
+}
+
+// buildVMCS writes the fields that do not change while the vCPU lives.
+func (c *vcpuMem) buildVMCS() {
+	ctl := &c.controls
+	vmwrite(uint64(FieldPinBasedControls), uint64(ctl.pin))
+	vmwrite(uint64(FieldPrimaryControls), uint64(ctl.primary))
+	vmwrite(uint64(FieldSecondaryControls), uint64(ctl.secondary))
+	vmwrite(uint64(FieldExitControls), uint64(ctl.exit))
+	vmwrite(uint64(FieldExceptionBitmap), exceptionBitmap)
+	vmwrite(uint64(FieldPageFaultMask), 0)
+	vmwrite(uint64(FieldPageFaultMatch), 0)
+	vmwrite(uint64(FieldCR3TargetCount), 0)
+	vmwrite(uint64(FieldExitMSRStoreCount), 0)
+	vmwrite(uint64(FieldExitMSRLoadCount), 0)
+	vmwrite(uint64(FieldEntryMSRLoadCount), 0)
+	vmwrite(uint64(FieldEntryInterruptionInfo), 0)
+	vmwrite(uint64(FieldTPRThreshold), 0)
+	vmwrite(uint64(FieldVMCSLinkPointer), ^uint64(0))
+	vmwrite(uint64(FieldGuestActivity), 0)
+	vmwrite(uint64(FieldMSRBitmaps), c.bitmapPA)
+	vmwrite(uint64(FieldVirtualAPICAddr), c.apicPA)
+	vmwrite(uint64(FieldEPTP), c.eptp)
+	vmwrite(uint64(FieldTSCOffset), c.tscOffset)
+	vmwrite(uint64(FieldCR0Mask), ^uint64(guestCR0))
+	vmwrite(uint64(FieldCR4Mask), ^uint64(guestCR4))
+	if ctl.secondary&SecondaryVPID != 0 {
+		vmwrite(uint64(FieldVPID), uint64(c.vpid))
+	}
+	if ctl.secondary&SecondaryPAUSELoopExiting != 0 {
+		vmwrite(uint64(FieldPLEGap), pleGap)
+		vmwrite(uint64(FieldPLEWindow), pleWindow)
+	}
+	c.primary, c.threshold = ctl.primary, 0
+}
+
+// PAUSE-loop exiting: a guest is stopped when it has spun for pleWindow ticks
+// with PAUSEs not further apart than pleGap.
+const (
+	pleGap    = 128
+	pleWindow = 4096
+)
+
+// Selectors of the nucleus's GDT.
+const (
+	hostCode = 0x08
+	hostData = 0x10
+)
+
+// writeHostState writes what a VM exit loads: the state of nucleus code on
+// this CPU, which is the same each time (SDM volume 3C, section 25.5
+// "Host-State Area").
+func (c *vcpuMem) writeHostState() {
+	var gdtr, idtr [10]byte
+	tr := hostTables(&gdtr, &idtr)
+	_, exit, _ := entryText()
+	vmwrite(uint64(FieldHostCR0), reg.ReadCR0())
+	vmwrite(uint64(FieldHostCR3), reg.ReadCR3())
+	vmwrite(uint64(FieldHostCR4), reg.ReadCR4())
+	vmwrite(uint64(FieldHostESSelector), hostData)
+	vmwrite(uint64(FieldHostCSSelector), hostCode)
+	vmwrite(uint64(FieldHostSSSelector), hostData)
+	vmwrite(uint64(FieldHostDSSelector), hostData)
+	vmwrite(uint64(FieldHostFSSelector), 0)
+	vmwrite(uint64(FieldHostGSSelector), 0)
+	vmwrite(uint64(FieldHostTRSelector), uint64(tr))
+	vmwrite(uint64(FieldHostFSBase), reg.ReadMSR(x86.MSRFSBase))
+	vmwrite(uint64(FieldHostGSBase), reg.ReadMSR(x86.MSRGSBase))
+	gdt := binary.LittleEndian.Uint64(gdtr[2:])
+	vmwrite(uint64(FieldHostGDTRBase), gdt)
+	vmwrite(uint64(FieldHostIDTRBase), binary.LittleEndian.Uint64(idtr[2:]))
+	vmwrite(uint64(FieldHostTRBase), tssBase(gdt, tr))
+	vmwrite(uint64(FieldHostSysenterCS), 0)
+	vmwrite(uint64(FieldHostSysenterESP), 0)
+	vmwrite(uint64(FieldHostSysenterEIP), 0)
+	vmwrite(uint64(FieldHostPAT), reg.ReadMSR(x86.MSRPAT))
+	vmwrite(uint64(FieldHostEFER), reg.ReadMSR(x86.MSREFER))
+	vmwrite(uint64(FieldHostRIP), uint64(exit))
+}
+
+// Types of INVEPT (SDM volume 3C, section 31.3).
+const (
+	inveptSingle = 1
+	inveptAll    = 2
+)
+
+// useTLB drops the translations of this VM that the CPU may hold from before a
+// change of the stage-2 table, or from before the vCPU went to another CPU.
+// With EPT every cached translation of a guest is tagged with the EPT pointer,
+// so that INVEPT covers those of the VPID as well; vCPUs of one VM differ by
+// VPID, and VMs by the pointer.
+func (c *vcpuMem) useTLB(p *perCPU) {
+	g := c.area.VMArea().Stage2Generation.Load()
+	if c.tlbOf == p.number+1 && g == c.ack.Load() {
+		return
+	}
+	c.tlbOf = p.number + 1
+	c.ack.Store(g)
+	how := uint64(inveptAll)
+	if c.features&featureINVEPTSingle != 0 {
+		how = inveptSingle
+	}
+	descriptor := [2]uint64{c.eptp, 0}
+	invept(how, &descriptor)
+}
+
+// flushTLB makes the next entry drop the guest's translations.
+func (c *vcpuMem) flushTLB() { c.tlbOf = 0 }
+
+// loadRegisters puts the guest's registers into the CPU that a VM entry does
+// not load.
+func (c *vcpuMem) loadRegisters(p *perCPU) {
+	enterVectors(&c.xsave[0], c.saveMask, c.xcr0, p.hostXCR0)
+	c.loaded = 1
+	if c.kernelGS != p.kernelGS {
+		reg.WriteMSR(x86.MSRKernelGSBase, c.kernelGS)
+		p.kernelGS = c.kernelGS
+	}
+	if c.features&featureRDTSCP != 0 && p.tscAux != c.tscAux {
+		reg.WriteMSR(x86.MSRTSCAux, c.tscAux)
+		p.tscAux = c.tscAux
+	}
+	if c.regs[regEFER]&x86.EFERSCE != 0 {
+		c.loadSyscall()
+	}
+	if c.valid&partDebug != 0 && c.regs[regDR7]&x86.DR7Enable != 0 {
+		c.loadDR() // breakpoints are on
+	}
+}
+
+// unloadRegisters takes them out at the end of a turn.
+func (c *vcpuMem) unloadRegisters(p *perCPU) {
+	leaveVectors(&c.xsave[0], c.saveMask, c.xcr0, p.hostXCR0, hostImage)
+	c.loaded = 0
+	c.kernelGS = reg.ReadMSR(x86.MSRKernelGSBase)
+	p.kernelGS = c.kernelGS
+	c.saveCR2()
+	if c.sysLive != 0 {
+		c.sysLive = 0
+		reg.WriteMSR(x86.MSRSTAR, p.syscall.star)
+		reg.WriteMSR(x86.MSRLSTAR, p.syscall.lstar)
+		reg.WriteMSR(x86.MSRSFMASK, p.syscall.sfmask)
+	}
+	if c.drLive != 0 {
+		c.saveDR()
+	}
+}
+
+// loadSyscall makes the guest's SYSCALL registers live. The nucleus uses the
+// host's only when a thread calls, so they may stay until the turn ends. A
+// guest that has not enabled SYSCALL has no use of them.
+func (c *vcpuMem) loadSyscall() {
+	reg.WriteMSR(x86.MSRSTAR, c.syscall.star)
+	reg.WriteMSR(x86.MSRLSTAR, c.syscall.lstar)
+	reg.WriteMSR(x86.MSRCSTAR, c.syscall.cstar)
+	reg.WriteMSR(x86.MSRSFMASK, c.syscall.sfmask)
+	c.sysLive = 1
+}
+
+// saveCR2 takes the guest's CR2 before host code that can fault runs.
+func (c *vcpuMem) saveCR2() {
+	if c.cr2Live != 0 {
+		c.cr2Live = 0
+		c.cr2 = reg.ReadCR2()
+	}
+}
+
+// loadDR makes DR0 to DR3 and DR6 live; from here the guest accesses its debug
+// registers without an exit until the vCPU leaves the CPU.
+func (c *vcpuMem) loadDR() {
+	writeDR(&c.dr)
+	c.drLive = 1
+	c.wantPrimary &^= PrimaryMOVDRExiting
+}
+
+// saveDR takes them back. The host uses no breakpoints, and a VM exit has
+// reset DR7, so the registers may keep their values.
+func (c *vcpuMem) saveDR() {
+	readDR(&c.dr)
+	c.drLive = 0
+	c.wantPrimary |= PrimaryMOVDRExiting
+}
+
+// noteDR6 enters the bits of a debug exception in DR6 (SDM volume 3C, table
+// "Exit Qualification for Debug Exceptions").
+func (c *vcpuMem) noteDR6(bits uint64) {
+	if c.drLive != 0 {
+		readDR(&c.dr)
+	}
+	c.dr[4] = c.dr[4]&^dr6Trap | x86.DR6Reserved | bits&dr6Set
+	if c.drLive != 0 {
+		writeDR(&c.dr)
+	}
+}
+
+const (
+	dr6Trap = x86.DR6B0 | x86.DR6B1 | x86.DR6B2 | x86.DR6B3
+	dr6Set  = dr6Trap | x86.DR6BD | x86.DR6BS
+)
+
+// wakeArea makes another vCPU look at its Area.
+func wakeArea(a *vcpu.Area) {
+	if a.Sched != 0 {
+		areaGuest(a).Wake()
+	}
+}

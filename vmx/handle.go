@@ -1,0 +1,274 @@
+package vmx
+
+// This file is part of the loop in the nucleus: what happens after an exit.
+
+import (
+	"ringo/hv/vcpu"
+	"ringo/nucleus"
+	"ringo/x86"
+)
+
+// What an exit says beside its reason (SDM volume 3C, section 28.2 "Recording
+// VM-Exit Information and Updating VM-entry Control Fields").
+const (
+	saysQualification = 1 << iota
+	saysGPA
+	saysInterruption
+	saysVectoring // the exit may have cut the delivery of an event short
+)
+
+// says is what has to be read of each exit, by reason.
+var says = [len(reasonNames)]uint8{
+	ExitReasonExceptionNMI:         saysQualification | saysInterruption | saysVectoring,
+	ExitReasonTaskSwitch:           saysQualification | saysVectoring,
+	ExitReasonINVLPG:               saysQualification,
+	ExitReasonCR:                   saysQualification,
+	ExitReasonMOVDR:                saysQualification,
+	ExitReasonIO:                   saysQualification,
+	ExitReasonInvalidGuestState:    saysQualification,
+	ExitReasonMSRLoading:           saysQualification,
+	ExitReasonAPICAccess:           saysQualification | saysVectoring,
+	ExitReasonEPTViolation:         saysQualification | saysGPA | saysVectoring,
+	ExitReasonEPTMisconfiguration:  saysGPA | saysVectoring,
+	ExitReasonPageModificationFull: saysQualification | saysVectoring,
+	ExitReasonSPPEvent:             saysQualification | saysGPA | saysVectoring,
+}
+
+// basic is the basic exit reason of the last exit.
+func (c *vcpuMem) basic() ExitReason { return ExitReason(c.exitReason) }
+
+// afterExit puts the results of an entry where they belong. It reports true
+// if the exit was the host's own and the guest goes on.
+func (c *vcpuMem) afterExit() (again bool) {
+	c.now = c.left
+	c.area.GuestTicks += c.left - c.entered
+	c.valid, c.stepped = partExit, 0
+	c.reason = reasonExit
+	if c.exitReason&entryFailure != 0 {
+		c.readExit(saysQualification)
+		c.fetch(partAll)
+		return false
+	}
+	c.launched, c.dirty = 1, 0
+	c.syncTPR()
+	r := c.basic()
+	if r == ExitReasonExternalInterrupt || r == ExitReasonINIT {
+		c.count(vcpu.KindExtInt)
+		c.saveCR2()
+		nucleus.TakeInterrupts()
+		return true
+	}
+	if int(r) >= len(says) || says[r] == 0 {
+		return false
+	}
+	c.readExit(says[r])
+	if c.exit.vectoring&EventValid != 0 {
+		c.takeBack()
+	} else if r == ExitReasonEPTViolation && c.exit.qualification&eptNMIUnblocked != 0 {
+		c.blockNMI(true) // IRET did not complete
+	}
+	if r == ExitReasonExceptionNMI && eventType(c.exit.interruption) == EventTypeNMI {
+		c.count(vcpu.KindExtInt)
+		c.saveCR2()
+		hostNMI()
+		return true
+	}
+	if r == ExitReasonEPTViolation {
+		c.fetch(partPaging)
+	}
+	return false
+}
+
+// readExit reads what the last exit says.
+func (c *vcpuMem) readExit(what uint8) {
+	e := &c.exit
+	*e = exitInfo{}
+	if what&saysQualification != 0 {
+		e.qualification = vmread(uint64(FieldExitQualification))
+	}
+	if what&saysGPA != 0 {
+		e.gpa = vmread(uint64(FieldGuestPhysicalAddress))
+	}
+	if what&saysInterruption != 0 {
+		e.interruption = uint32(vmread(uint64(FieldExitInterruptionInfo)))
+		if e.interruption&EventErrorCode != 0 {
+			e.errCode = uint32(vmread(uint64(FieldExitInterruptionError)))
+		}
+	}
+	if what&saysVectoring != 0 {
+		e.vectoring = uint32(vmread(uint64(FieldIDTVectoringInfo)))
+		if e.vectoring&(EventValid|EventErrorCode) == EventValid|EventErrorCode {
+			e.vectoringEC = uint32(vmread(uint64(FieldIDTVectoringErrorCode)))
+		}
+	}
+}
+
+// failed notes that the VM-entry instruction failed with VMfailInvalid (1) or
+// VMfailValid (2), upon which the VMCS says why.
+func (c *vcpuMem) failed(status uint64) {
+	c.left = c.entered
+	c.reason = reasonFailed
+	c.exit = exitInfo{}
+	if status == 2 {
+		c.exit.instructionError = uint32(vmread(uint64(FieldInstructionError)))
+	}
+	c.fetch(partAll)
+}
+
+// handle serves the last exit. stop says that the verdict holds; without it
+// the guest is entered again.
+func (c *vcpuMem) handle() (v nucleus.Verdict, stop bool) {
+	if c.exitReason&entryFailure != 0 {
+		return nucleus.VerdictExit, true
+	}
+	switch c.basic() {
+	case ExitReasonCPUID:
+		return c.exitCPUID()
+	case ExitReasonRDMSR:
+		return c.exitRDMSR()
+	case ExitReasonWRMSR:
+		return c.exitWRMSR()
+	case ExitReasonHLT:
+		return c.exitHLT()
+	case ExitReasonInterruptWindow, ExitReasonTPRBelowThreshold:
+		c.count(vcpu.KindIntrWindow)
+		c.busy = 1
+		return 0, false
+	case ExitReasonNMIWindow:
+		c.count(vcpu.KindNMIWindow)
+		c.want(PrimaryNMIWindowExiting, false)
+		c.busy = 1
+		return 0, false
+	case ExitReasonPAUSE:
+		c.count(vcpu.KindPAUSE)
+		c.stepOver()
+		return nucleus.VerdictYield, true
+	case ExitReasonWBINVD, ExitReasonINVD:
+		// Guest memory is coherent write-back memory whatever the guest does.
+		c.count(vcpu.KindInsn)
+		c.stepOver()
+		return 0, false
+	case ExitReasonMOVDR:
+		c.count(vcpu.KindCR)
+		c.loadDR()
+		return 0, false
+	case ExitReasonExceptionNMI:
+		return c.exitException()
+	}
+	return nucleus.VerdictExit, true
+}
+
+// count counts an exit that needs no Go.
+func (c *vcpuMem) count(k vcpu.Kind) {
+	c.area.Exits[k]++
+	c.area.Fast[k]++
+}
+
+func (c *vcpuMem) exitCPUID() (nucleus.Verdict, bool) {
+	if !c.fastCPUID() {
+		return nucleus.VerdictExit, true
+	}
+	c.count(vcpu.KindCPUID)
+	c.stepOver()
+	return 0, false
+}
+
+func (c *vcpuMem) exitRDMSR() (nucleus.Verdict, bool) {
+	a := &c.area
+	v, r := c.fastRDMSR(uint32(a.GPR[x86.RCX]))
+	if r == msrDone {
+		a.GPR[x86.RAX], a.GPR[x86.RDX] = uint64(uint32(v)), v>>32
+	}
+	return c.endMSR(vcpu.KindRDMSR, r)
+}
+
+func (c *vcpuMem) exitWRMSR() (nucleus.Verdict, bool) {
+	return c.endMSR(vcpu.KindWRMSR, c.fastWRMSR(uint32(c.area.GPR[x86.RCX]), c.edxEAX()))
+}
+
+// edxEAX is the operand of WRMSR and XSETBV.
+func (c *vcpuMem) edxEAX() uint64 {
+	return uint64(uint32(c.area.GPR[x86.RAX])) | c.area.GPR[x86.RDX]<<32
+}
+
+// endMSR ends an access to an MSR.
+func (c *vcpuMem) endMSR(kind vcpu.Kind, r msrResult) (nucleus.Verdict, bool) {
+	if r == msrToGo {
+		return nucleus.VerdictExit, true
+	}
+	c.count(kind)
+	if r == msrFault {
+		c.raise(x86.VectorGP, true, 0)
+		return 0, false
+	}
+	c.stepOver()
+	if r == msrDoneEOI {
+		c.reason = reasonEOI
+		return nucleus.VerdictExit, true
+	}
+	return 0, false
+}
+
+// exitHLT halts the vCPU; prepare wakes it at once if something waits.
+func (c *vcpuMem) exitHLT() (nucleus.Verdict, bool) {
+	c.count(vcpu.KindHLT)
+	c.stepOver()
+	c.area.Activity = uint32(x86.ActivityHalted)
+	c.busy = 1
+	return 0, false
+}
+
+// exitException gives #DB and #AC back to the guest, whose own they are.
+func (c *vcpuMem) exitException() (nucleus.Verdict, bool) {
+	info := c.exit.interruption
+	switch eventVector(info) {
+	case x86.VectorDB:
+		c.count(vcpu.KindException)
+		c.noteDR6(c.exit.qualification)
+		if eventType(info) == EventTypePrivSoft {
+			c.moveRIP() // a trap behind INT1; the event alone would run it again
+		}
+		c.raise(x86.VectorDB, false, 0)
+		return 0, false
+	case x86.VectorAC:
+		c.count(vcpu.KindException)
+		c.raise(x86.VectorAC, true, c.exit.errCode)
+		return 0, false
+	}
+	return nucleus.VerdictExit, true
+}
+
+// moveRIP moves RIP behind the instruction that caused the exit.
+func (c *vcpuMem) moveRIP() {
+	rip := c.regs[regRIP] + uint64(c.exitLength)
+	if c.regs[regEntryControls]&EntryIA32eGuest == 0 {
+		rip = uint64(uint32(rip))
+	}
+	c.regs[regRIP] = rip
+	c.changed(partIP)
+}
+
+// stepOver completes the instruction that caused the exit: RIP moves behind
+// it, an interrupt shadow and RF end, and a guest that single-steps gets its
+// trap. Whether there was a shadow is looked up only when it matters: until
+// the next entry nothing else does, and one that stays by mistake defers
+// interrupts by one instruction.
+func (c *vcpuMem) stepOver() {
+	c.moveRIP()
+	if c.valid&partInterrupt != 0 {
+		c.endShadow()
+	} else {
+		c.stepped = 1
+	}
+	if c.regs[regRFLAGS]&(x86.FlagTF|x86.FlagRF) == 0 {
+		return
+	}
+	if c.regs[regRFLAGS]&x86.FlagRF != 0 {
+		c.regs[regRFLAGS] &^= x86.FlagRF
+		c.changed(partFlags)
+	}
+	if c.regs[regRFLAGS]&x86.FlagTF != 0 {
+		c.noteDR6(x86.DR6BS)
+		c.raise(x86.VectorDB, false, 0)
+	}
+}
