@@ -2,7 +2,7 @@
 # What is built and fetched goes to build/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench soak image test-image guests lint install clean
+.PHONY: help run run-qemu run-bochs test bench soak image iso test-image guests lint install clean
 .DELETE_ON_ERROR:
 
 # Set by scripts/install.sh where the machine's own Go is too old.
@@ -14,6 +14,7 @@ export CGO_ENABLED := 0
 CPU := EPYC,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,-topoext,-nrip-save,-xsavec
 QEMU := qemu-system-x86_64 -accel tcg,thread=multi -cpu $(CPU) -smp 2 -m 2G -nic none -no-reboot
 LINK := -ldflags "-E ringo/nucleus.entry"
+EMULATOR := qemu
 OPTIONS :=
 SOAK := 10m
 ARGS :=
@@ -24,9 +25,15 @@ INITRAMFS := $(wildcard qemu-tests/initramfs/*.go qemu-tests/initramfs/commands/
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: install image build/demo.bundle ## boot Ringo with the demonstration guest in QEMU, on this terminal
+run: run-$(EMULATOR) ## boot Ringo with the demonstration guest on this terminal; EMULATOR=bochs: VT-x
+
+run-qemu: install image build/demo.bundle
 	@echo "To end the emulator: Ctrl-A, then x. From the guest to Ringo's console: Ctrl-]."
 	$(QEMU) -display none -serial mon:stdio -kernel build/ringo -initrd build/demo.bundle -append "$(OPTIONS)"
+
+run-bochs: install image build/demo.bundle
+	@echo "Bochs is slow: Ringo comes up in about a minute. To end it: Ctrl-A, then x."
+	go run ./qemu-tests/terminal -options "$(OPTIONS)" -bundle build/demo.bundle
 
 test: install lint image test-image guests ## check everything: lint, unit tests, guests in emulators
 	RINGO_REQUIRE_QEMU=1 go test -timeout 60m ./...
@@ -40,6 +47,9 @@ soak: install image test-image guests ## repeat the stress tests with new seeds 
 image: ## build build/ringo
 	go build -trimpath $(LINK) -o build/ringo.elf ./cmd/ringo
 	go run ./cmd/mkimage -o build/ringo build/ringo.elf
+
+iso: install image build/demo.bundle ## build build/ringo.iso, a CD for PCs with a BIOS, with the demonstration
+	scripts/iso.sh build/ringo.iso build/ringo "$(OPTIONS)" build/demo.bundle
 
 test-image: # the nucleus with stress tests in the place of the hypervisor
 	go build -trimpath $(LINK) -o build/ringo-test.elf ./qemu-tests/image
@@ -56,7 +66,7 @@ install: ## install what building and testing needs (Debian packages, Go, kernel
 	@scripts/install.sh
 
 clean: ## remove what was built; kernels and tools stay (rm -r build removes all)
-	rm -rf build/ringo build/ringo-test build/*.elf build/*.bundle build/qemu-tests $(CACHE)/initramfs-* $(CACHE)/firmware
+	rm -rf build/ringo build/ringo-test build/*.elf build/*.bundle build/*.iso build/qemu-tests $(CACHE)/initramfs-* $(CACHE)/firmware
 
 $(CACHE)/initramfs-demo.cpio: $(INITRAMFS)
 	go run ./cmd/mkdemo -o $(CACHE) demo

@@ -58,10 +58,17 @@ func calibrate() (tsc, apic uint64) {
 	ticks := uint64(first.pit - last.pit)
 	tsc = (last.tsc - first.tsc) * pitHz / ticks
 	apic = uint64(first.apic-last.apic) * pitHz / ticks
-	if hz := tscFromCPUID(); hz != 0 {
-		tsc = hz
+	return chooseTSC(tsc, tscFromCPUID()), apic
+}
+
+// chooseTSC takes the frequency that CPUID claims, which is exact, unless it is
+// 0 or more than a sixteenth off the measured one: under an emulator or a
+// hypervisor that passes the leaf on, it is that of another machine.
+func chooseTSC(measured, claimed uint64) uint64 {
+	if claimed == 0 || max(claimed, measured)-min(claimed, measured) > measured/16 {
+		return measured
 	}
-	return tsc, apic
+	return claimed
 }
 
 // tscFromCPUID is the frequency that CPUID leaf 15H gives, or 0.

@@ -53,6 +53,9 @@ type CPU struct {
 	guestOver  uint32  // its turn is over
 	quick      uint32  // 1 while it runs under a thread that holds a P
 
+	quickEntries uint64 // quick entries so far
+	quickLimited uint64 // the one that guestSlice was set for
+
 	busy      atomic.Uint32 // 1 while a host thread runs here
 	sliceOver uint32        // the host thread's turn is over
 	sliceEnd  uint64        // TSC at which it will be, 0 while nobody waits

@@ -88,7 +88,13 @@ TEXT ·syscallEntry(SB), NOSPLIT|NOFRAME, $0
 	MOVQ SP, AX
 	MOVQ CPU_stack(GS), SP
 	ENTER_GO(SP)
+	CMPQ T_RAX(AX), $const_callGuestQuick
+	JEQ  quick
 	CALLFN(·syscallFn)
+	JMP  resumeAX<>(SB)
+
+quick:
+	CALLFN(·quickFn)
 	JMP  resumeAX<>(SB)
 
 // resumeAX continues the thread in AX.

@@ -22,6 +22,7 @@ func (t *Thread) ret(v uint64) *Thread {
 // functions by the register convention.
 var (
 	syscallFn   = serveSyscall
+	quickFn     = quickEnter
 	interruptFn = threadInterrupt
 	trapFn      = threadTrap
 	pageFaultFn = pageFault
@@ -30,18 +31,11 @@ var (
 )
 
 // serveSyscall is called with the calling thread saved, and returns the thread
-// to resume.
+// to resume. The entry stub itself sends callGuestQuick to quickEnter.
 func serveSyscall(t *Thread) *Thread {
 	c := thisCPU()
 	c.stats.Syscalls++
 	n := t.Regs.RAX
-	if n == callGuestQuick {
-		t.Regs.RAX = c.quickEnter(t, guestAt(uintptr(t.Regs.RDI)))
-		if c.resched.Load() == 0 && t.sigPending.Load() == 0 {
-			return t
-		}
-		return c.leave(t)
-	}
 	if n >= ownCalls {
 		t = ownCall(t, n)
 	} else {

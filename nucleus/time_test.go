@@ -118,3 +118,13 @@ func TestClockGettime(t *testing.T) {
 	require.Equal(t, errno(syscall.EINVAL), sysClockGettime(99, p))
 	require.Equal(t, errno(syscall.EINVAL), sysClockGettime(-1, p))
 }
+
+func TestChooseTSC(t *testing.T) {
+	const measured = 2_400_000_000
+	for claimed, want := range map[uint64]uint64{
+		0: measured, 2_394_000_000: 2_394_000_000, 2_406_000_000: 2_406_000_000,
+		100_000_000: measured, 4_800_000_000: measured, 1<<64 - 1: measured,
+	} {
+		require.Equal(t, want, chooseTSC(measured, claimed), "claimed %d", claimed)
+	}
+}

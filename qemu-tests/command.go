@@ -8,6 +8,7 @@ type machine struct {
 	Stanza
 	kernel string
 	initrd string
+	disc   string // CD image with both, if the stanza boots from one
 }
 
 // command gives the program and its arguments. The console is the first
@@ -20,13 +21,22 @@ func (m *machine) command() []string {
 	args := []string{
 		m.Emulator, "-accel", accel, "-cpu", m.CPU, "-smp", strconv.Itoa(m.SMP), "-m", m.Memory,
 		"-nodefaults", "-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
-		"-kernel", m.kernel,
 	}
+	args = append(args, m.boot()...)
+	return append(append(args, icount...), m.Args...)
+}
+
+// boot gives the arguments that say what boots.
+func (m *machine) boot() []string {
+	if m.disc != "" {
+		return []string{"-cdrom", m.disc}
+	}
+	args := []string{"-kernel", m.kernel}
 	if m.initrd != "" {
 		args = append(args, "-initrd", m.initrd)
 	}
 	if m.Append != "" {
 		args = append(args, "-append", m.Append)
 	}
-	return append(append(args, icount...), m.Args...)
+	return args
 }

@@ -27,21 +27,66 @@ func (l Lab) folder() string { return filepath.Join(l.Build, "qemu-tests") }
 // prepare finds or makes the files that a stanza boots.
 func (l Lab) prepare(s Stanza) (*machine, error) {
 	if _, err := exec.LookPath(s.Emulator); err != nil {
-		return nil, fmt.Errorf("%w: emulator %s (scripts/install.sh installs QEMU)", ErrAbsent, s.Emulator)
+		return nil, fmt.Errorf("%w: emulator %s (scripts/install.sh installs the emulators)", ErrAbsent, s.Emulator)
 	}
 	if err := os.MkdirAll(l.folder(), 0o755); err != nil {
 		return nil, err
 	}
 	m := &machine{Stanza: s}
-	if s.Kernel != "" {
-		return m, errors.Join(l.need(s.Kernel, &m.kernel), l.need(s.Initrd, &m.initrd))
-	}
-	err := l.need(cmp.Or(s.Image, "ringo"), &m.kernel)
-	if err != nil {
+	if err := l.files(m); err != nil {
 		return nil, err
 	}
-	m.initrd, err = l.bundle(s)
-	return m, err
+	if m.CD {
+		m.disc = filepath.Join(l.folder(), s.Name+".iso")
+		return m, makeDisc(m)
+	}
+	return m, nil
+}
+
+// files finds the image or kernel and what goes with it.
+func (l Lab) files(m *machine) error {
+	if m.Kernel != "" {
+		return errors.Join(l.need(m.Kernel, &m.kernel), l.need(m.Initrd, &m.initrd))
+	}
+	err := l.need(cmp.Or(m.Image, "ringo"), &m.kernel)
+	if err != nil {
+		return err
+	}
+	m.initrd, err = l.bundle(m.Stanza)
+	return err
+}
+
+// makeDisc writes the CD image.
+func makeDisc(m *machine) error {
+	if _, err := exec.LookPath("grub-mkrescue"); err != nil {
+		return fmt.Errorf("%w: grub-mkrescue (scripts/install.sh installs GRUB)", ErrAbsent)
+	}
+	script, err := fromRoot("scripts/iso.sh")
+	if err != nil {
+		return err
+	}
+	out, err := exec.Command(script, m.disc, m.kernel, m.Append, m.initrd).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", script, err, clip(string(out)))
+	}
+	return nil
+}
+
+// fromRoot finds a file of this source tree from any folder in it.
+func fromRoot(name string) (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%w: %s above the current folder", ErrAbsent, name)
+		}
+	}
 }
 
 // need gives the path of a file of the build folder; no name is no file.

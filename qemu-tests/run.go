@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,6 +80,13 @@ func (l Lab) Run(ctx context.Context, s Stanza, seed uint64) Result {
 	return r
 }
 
+// ending is how an emulator ended. Code is 0 if the guest switched it off.
+type ending struct {
+	exited bool // by itself; else the runner ended it
+	code   int
+	text   string
+}
+
 // emulate runs the emulator until it ends, the script is through, something
 // forbidden appears, or time is up.
 func (m *machine) emulate(ctx context.Context, rules *compiled, logName string) error {
@@ -89,37 +98,68 @@ func (m *machine) emulate(ctx context.Context, rules *compiled, logName string) 
 
 	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
+	k := &console{c: rules, log: log}
+	watch := &watcher{k: k, stop: cancel, stopAtEnd: m.Exit == Killed}
+	start := m.emulateQEMU
+	if m.isBochs() {
+		start = m.emulateBochs
+	}
+	end, err := start(ctx, watch)
+	if err != nil {
+		return err
+	}
+	return m.judge(k, end, ctx)
+}
+
+// emulateQEMU runs QEMU, or what takes its arguments, with the serial port on
+// its standard input and output.
+func (m *machine) emulateQEMU(ctx context.Context, watch *watcher) (ending, error) {
 	args := m.command()
-	fmt.Fprintf(log, "%q\n", args)
+	fmt.Fprintf(watch.k.log, "%q\n", args)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	input, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return ending{}, err
 	}
-	k := &console{c: rules, log: log, input: input}
-	watch := &watcher{k: k, stop: cancel, stopAtEnd: m.Exit == Killed}
+	watch.k.input = input
 	cmd.Stdout, cmd.Stderr = watch, watch
 	state, err := runGroup(cmd)
 	if err != nil {
-		return err
+		return ending{}, err
 	}
-	return m.judge(k, state, ctx)
+	return ending{exited: state.Exited(), code: state.ExitCode(), text: state.String()}, nil
+}
+
+// emulateBochs runs Bochs with the serial port on its connection. What Bochs
+// itself says is the end of the log.
+func (m *machine) emulateBochs(ctx context.Context, watch *watcher) (ending, error) {
+	b, err := m.newBochs(ctx)
+	if err != nil {
+		return ending{}, err
+	}
+	fmt.Fprintf(watch.k.log, "%q\n", b.cmd.Args)
+	end, err := b.run(func(line net.Conn) {
+		watch.k.input = line
+		_, _ = io.Copy(watch, line) // ends with Bochs
+	})
+	fmt.Fprintf(watch.k.log, "\n[Bochs: %s]\n%s", end.text, b.screen.bytes)
+	return end, err
 }
 
 // judge turns what was seen into a verdict. A time limit explains a missing
 // step and so is part of the message.
-func (m *machine) judge(k *console, state *os.ProcessState, ctx context.Context) error {
+func (m *machine) judge(k *console, end ending, ctx context.Context) error {
 	err := k.finish()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return errors.Join(fmt.Errorf("not finished within %v", m.Timeout), err)
 	}
 	switch {
-	case err != nil && state.Exited():
-		return fmt.Errorf("%w; the emulator ended with code %d", err, state.ExitCode())
+	case err != nil && end.exited:
+		return fmt.Errorf("%w; the emulator ended with code %d", err, end.code)
 	case err != nil:
 		return err
-	case m.Exit != Killed && state.ExitCode() != m.Exit:
-		return fmt.Errorf("the emulator ended with %v, expected code %d", state, m.Exit)
+	case m.Exit != Killed && end.code != m.Exit:
+		return fmt.Errorf("the emulator ended with %s, expected code %d", end.text, m.Exit)
 	}
 	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +35,7 @@ func TestMain(m *testing.M) {
 
 // fakeEmulator runs a small script: commands separated by ';'.
 func fakeEmulator(args []string) {
-	words := strings.Split(args[slices.Index(args, "-append")+1], ";")
+	words := strings.Split(fakeScript(args), ";")
 	input := bufio.NewReader(os.Stdin)
 	for _, w := range words {
 		command, rest, _ := strings.Cut(w, " ")
@@ -65,6 +67,38 @@ func fakeEmulator(args []string) {
 		}
 	}
 	os.Exit(0)
+}
+
+// fakeScript finds the script: QEMU gets it in an argument, Bochs on the CD
+// that its configuration names. In Bochs' place the serial port is connected
+// first.
+func fakeScript(args []string) string {
+	if i := slices.Index(args, "-append"); i >= 0 {
+		return args[i+1]
+	}
+	config, err := os.ReadFile(args[slices.Index(args, "-f")+1])
+	must(err)
+	field := func(text []byte, pattern string) string {
+		return string(regexp.MustCompile(pattern).FindSubmatch(text)[1])
+	}
+	disc, err := os.ReadFile(field(config, `path="(.*)"`))
+	must(err)
+	script := strings.ReplaceAll(field(disc, `linux /boot/ringo (.*)\n`), "'", "")
+	if script == "deaf" {
+		os.Exit(3)
+	}
+	line, err := net.Dial("tcp", field(config, `dev=(127.*)\n`))
+	must(err)
+	file, err := line.(*net.TCPConn).File()
+	must(err)
+	os.Stdin, os.Stdout = file, file
+	return script
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // fake runs a stanza whose emulator is this program.
@@ -205,6 +239,9 @@ func TestBundleOfAStanza(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	m := machine{Stanza: Stanza{SMP: 3, Memory: "2G", Append: "a b", Icount: true, Args: []string{"-S"}}.normal(1), kernel: "k", initrd: "i"}
 	line := strings.Join(m.command(), " ")
+	m.disc = "d.iso"
+	require.Contains(t, strings.Join(m.command(), " "), "-no-reboot -cdrom d.iso -icount")
+	m.disc = ""
 	for _, part := range []string{"qemu-system-x86_64 -accel tcg", "-smp 3 -m 2G", "-kernel k -initrd i -append a b -icount shift=0,sleep=off -S", "thread=single", "-cpu EPYC,"} {
 		require.Contains(t, line, part)
 	}

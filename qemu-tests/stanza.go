@@ -24,13 +24,14 @@ const EPYC = "EPYC,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,-
 type Stanza struct {
 	Name     string
 	About    string        // what it shows
-	Emulator string        // program that takes QEMU's arguments; "": QEMU
-	CPU      string        // the emulator's name of the processor; "": EPYC
+	Emulator string        // Bochs, or a program that takes QEMU's arguments; "": QEMU
+	CPU      string        // the emulator's name of the processor; "": EPYC or SkylakeX
 	SMP      int           // processors; 0: 1
 	Memory   string        // such as 1G; "": 1G
 	Timeout  time.Duration // for the whole run; 0: 2 minutes
-	Icount   bool          // an instruction is a tick: repeatable, one processor
-	Args     []string      // further arguments
+	Icount   bool          // an instruction is a tick: repeatable, one processor; always so in Bochs
+	CD       bool          // GRUB loads the image from a CD; always so in Bochs
+	Args     []string      // further arguments of QEMU
 
 	// What boots: Ringo's image with a bundle, another image of ours in the
 	// build folder, or, as a baseline, a Linux kernel of the build folder.
@@ -88,7 +89,12 @@ func (s Stanza) normal(seed uint64) Stanza {
 	if s.Emulator == "" {
 		s.Emulator = QEMU
 	}
-	if s.CPU == "" {
+	s.CD = s.CD || s.isBochs()
+	switch {
+	case s.CPU != "":
+	case s.isBochs():
+		s.CPU = SkylakeX
+	default:
 		s.CPU = EPYC
 	}
 	if s.SMP == 0 {

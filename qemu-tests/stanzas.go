@@ -15,6 +15,8 @@ func Stanzas() []Stanza {
 	all = append(all, imageGuests()...)
 	all = append(all, bundles()...)
 	all = append(all, linuxGuests()...)
+	all = append(all, discs()...)
+	all = append(all, bochsNucleus()...)
 	return append(all, tinyGuests()...)
 }
 
@@ -95,7 +97,7 @@ func bundles() []Stanza {
 		node("bundle-too-much-memory", "more memory than the host has", Stanza{
 			Config: "vms:\n- name: a\n  memory: 64G\n  kernel: hello\n",
 			Files:  map[string]Source{"hello": {Bytes: tiny.Hello}},
-		}, `ringo\.yaml:3: vms\[0\]\.memory: .*64`),
+		}, `ringo\.yaml:3: vms\[0\]\.memory: .*needs 65536 MiB`),
 	}
 }
 
@@ -125,6 +127,53 @@ func linuxGuests() []Stanza {
 	return list
 }
 
+// discs boots Ringo as a PC with a BIOS does: from a CD, by GRUB.
+func discs() []Stanza {
+	return []Stanza{{
+		Name:    "cd-linux",
+		About:   "GRUB loads the image and a bundle from a CD, and a Linux guest runs",
+		SMP:     2,
+		Memory:  "2G",
+		CD:      true,
+		Timeout: 4 * time.Minute,
+		Append:  "panic=reboot metrics",
+		Config: "vms:\n- name: linux\n  memory: 256M\n  kernel: vmlinuz\n  initrd: initramfs\n  cmdline: console=ttyS0 quiet panic=-1 " +
+			checks + "\n",
+		Files: map[string]Source{
+			"vmlinuz":   {Build: "cache/vmlinuz-cloud"},
+			"initramfs": {Build: "cache/initramfs-test.cpio"},
+		},
+		// The metrics show that the options arrived.
+		Script: append([]Step{{Expect: "^ringo-metrics"}}, guestScript(1)...),
+		Exit:   Killed,
+	}}
+}
+
+// bochsNucleus runs the test image on an Intel processor, where x2APIC, the
+// TSC-deadline timer, RDRAND and AVX-512's state are used. Bochs gives all its
+// processors one thread of ours, so two of them run fewer groups.
+func bochsNucleus() []Stanza {
+	var list []Stanza
+	for i, groups := range []string{
+		"gc,preempt,futex,timer,clone,faults,stack,memory,canary,random,clock",
+		"preempt,futex,timer,clone,faults,random,clock",
+	} {
+		cpus := i + 1
+		list = append(list, Stanza{
+			Name:     fmt.Sprintf("bochs-nucleus-%d", cpus),
+			About:    fmt.Sprintf("the runtime's stress tests at CPL0 on %d CPUs of an Intel model", cpus),
+			Emulator: Bochs,
+			SMP:      cpus,
+			Timeout:  5 * time.Minute,
+			Image:    "ringo-test",
+			Append:   "test=" + groups + " seed={seed}",
+			Script:   Expect("verdict: PASS"),
+			Forbid:   []string{"^FAIL "},
+		})
+	}
+	return list
+}
+
 // tinyGuests run small programs that test one thing each. What they print is
 // in their package; the node reports how a VM ended.
 func tinyGuests() []Stanza {
@@ -139,7 +188,7 @@ func tinyGuests() []Stanza {
 	}
 	return []Stanza{
 		guest("hello", "a PVH kernel prints a line", 1, tiny.Hello, "hello from a tiny guest"),
-		guest("smp", "four vCPUs start and interrupt each other", 4, func() []byte { return tiny.SMP(4, 1000) }, "processors: 4", "rounds: 1000"),
+		guest("smp", "four vCPUs start and interrupt each other", 4, func() []byte { return tiny.SMP(4, 200) }, "processors: 4", "rounds: 200"),
 		guest("ticks", "timer interrupts arrive, computing and halted", 1, func() []byte { return tiny.TickCheck(50) }, "ticks while busy", "ticks while halted"),
 		guest("triplefault", "a triple fault stops the VM with a report", 1, tiny.TripleFault, `(?i)triple fault`),
 	}

@@ -16,7 +16,9 @@ set -eu
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
 
-PACKAGES="qemu-system-x86 make git cpio ca-certificates"
+# The second line: CD images that boot by GRUB, and the emulator with VT-x.
+PACKAGES="qemu-system-x86 make git cpio ca-certificates
+	grub-pc-bin grub-common xorriso mtools bochs bochs-term bochsbios vgabios"
 TOOLCHAIN=go1.26.8
 STATICCHECK=v0.8.2
 
@@ -59,7 +61,7 @@ step_packages() {
 		install_debian $PACKAGES
 		return
 	fi
-	for tool in qemu-system-x86_64 make git cpio; do
+	for tool in qemu-system-x86_64 make git cpio grub-mkrescue xorriso bochs-bin; do
 		command -v "$tool" >/dev/null ||
 			die "this is not Debian and $tool is missing; install it, or use Debian 12 with: $PACKAGES"
 	done

@@ -47,9 +47,6 @@ func initHostImage() {
 // loads XMM again from the same image: XSAVE wrote them there even where they
 // were initial.
 func (c *vcpuMem) loadFPU(p *perCPU) {
-	if c.features&featureFXLeak != 0 {
-		forgetFPUPointers()
-	}
 	if c.saveMask == 0 {
 		fxrstor(&c.xsave[0])
 	} else {

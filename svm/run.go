@@ -45,7 +45,10 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 		}
 	}
 	c.active.Store(0)
-	ran := reg.ReadTSC() - start
+	ran := uint64(0)
+	if c.left > start { // the guest was entered; what follows its last exit is short
+		ran = c.left - start
+	}
 	g.RunTicks += ran
 	c.area.HostTicks += ran - (c.area.GuestTicks - guestTicks)
 	return v
@@ -91,6 +94,11 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 			c.count(vcpu.KindExtInt)
 			nucleus.TakeInterrupts()
 			continue
+		case ExitIOIO: // the most frequent exit that needs Go
+			if c.step.on == 0 {
+				c.reason = reasonExit
+				return nucleus.VerdictExit
+			}
 		}
 		if v, stop := c.handle(); stop {
 			return v
@@ -102,9 +110,12 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 func (c *vcpuMem) beginTurn(p *perCPU) {
 	c.hostPA = p.hostVMCB
 	if p.lastVCPU != c.id {
-		// The branch predictors were trained by another guest.
+		// The branch predictors are another guest's.
 		if c.features&featureIBPB != 0 && p.lastVCPU != 0 {
 			reg.WriteMSR(x86.MSRPredCmd, predCmdIBPB)
+		}
+		if c.features&featureFXLeak != 0 {
+			forgetFPUPointers() // so were those of the x87
 		}
 		p.lastVCPU = c.id
 	}

@@ -102,7 +102,10 @@ func (c *vcpuMem) buildVMCS() {
 		vmwrite(uint64(FieldPLEGap), pleGap)
 		vmwrite(uint64(FieldPLEWindow), pleWindow)
 	}
-	c.primary, c.threshold = ctl.primary, 0
+	if c.features&featureClosed != 0 {
+		vmwrite(uint64(FieldPreemptionTimer), c.stay)
+	}
+	c.pin, c.primary, c.threshold = ctl.pin, ctl.primary, 0
 }
 
 // PAUSE-loop exiting: a guest is stopped when it has spun for pleWindow ticks

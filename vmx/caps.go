@@ -22,7 +22,8 @@ const (
 const (
 	featureRDTSCP = 1 << iota
 	featureINVEPTSingle
-	featureIBPB // a barrier is due when the CPU changes vCPUs
+	featureIBPB   // a barrier is due when the CPU changes vCPUs
+	featureClosed // closed.go: a guest with interrupts closed must be timed
 )
 
 // cpuidFunc executes CPUID.
@@ -34,15 +35,20 @@ type processor struct {
 	ibpb     bool
 	mdClear  bool
 	flushCmd bool
-	bhiCtrl  bool
+	mdsNo    bool
+	l1tfNo   bool
+	ibrsAll  bool
 
 	basic     uint64
+	misc      uint64
 	eptVPID   uint64
 	cr0Fixed0 uint64
 	cr0Fixed1 uint64
 	cr4Fixed0 uint64
 	cr4Fixed1 uint64
 	controls  controls
+
+	preemptionTimer bool
 }
 
 // hasVMX tells whether CPUID names VMX.
@@ -63,6 +69,9 @@ func readProcessor(cpuid cpuidFunc, rdmsr msrFunc, without []string) (processor,
 		p.ibpb = d&x86.CPUID7EDXSpecCtrl != 0
 		p.mdClear = d&x86.CPUID7EDXMDClear != 0
 		p.flushCmd = d&x86.CPUID7EDXL1DFlush != 0
+		if d&x86.CPUID7EDXArchCapabilities != 0 {
+			p.readImmunity(rdmsr(x86.MSRArchCapabilities))
+		}
 	}
 	if max, _, _, _ := cpuid(leafExtMax, 0); max >= leafSizes {
 		a, _, _, _ := cpuid(leafSizes, 0)
@@ -75,8 +84,25 @@ func readProcessor(cpuid cpuidFunc, rdmsr msrFunc, without []string) (processor,
 	if p.controls, err = p.readControls(rdmsr, without); err != nil {
 		return p, err
 	}
+	p.misc = rdmsr(msrMisc)
+	p.preemptionTimer = rdmsr(msrPinBased)>>32&PinPreemptionTimer != 0
 	p.eptVPID = rdmsr(msrEPTVPID)
 	return p, p.checkEPT()
+}
+
+// Bits of IA32_ARCH_CAPABILITIES (SDM volume 4, table 2-2).
+const (
+	archRDCLNo    = 1 << 0 // also not susceptible to L1 terminal fault
+	archIBRSAll   = 1 << 1
+	archSkipL1DFl = 1 << 3
+	archMDSNo     = 1 << 5
+)
+
+// readImmunity notes what needs no mitigation.
+func (p *processor) readImmunity(v uint64) {
+	p.l1tfNo = v&(archRDCLNo|archSkipL1DFl) != 0
+	p.ibrsAll = v&archIBRSAll != 0
+	p.mdsNo = v&archMDSNo != 0
 }
 
 // readControls asks first whether the MSR of the secondary controls exists.
@@ -156,6 +182,9 @@ func (p *processor) features() uint32 {
 	}
 	if p.eptVPID&eptINVEPTSingle != 0 {
 		f |= featureINVEPTSingle
+	}
+	if p.revision() == bochsRevision && p.preemptionTimer {
+		f |= featureClosed
 	}
 	return f
 }

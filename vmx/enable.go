@@ -30,7 +30,7 @@ const (
 type enableStatus uint32
 
 const (
-	statusOff    enableStatus = iota
+	statusOff enableStatus = iota
 	statusOn
 	statusLocked // IA32_FEATURE_CONTROL is locked without VMX
 	statusCR0    // a fixed bit of CR0 is wrong

@@ -27,7 +27,7 @@
 	MOVUPS X12, XMM(12)(DX); MOVUPS X13, XMM(13)(DX); \
 	MOVUPS X14, XMM(14)(DX); MOVUPS X15, XMM(15)(DX)
 
-// Stack of enter and exited. SLOT1 and SLOT2 are mitigation_unsafe.go's.
+// Stack of enter and exited. Slots 1 to 3 are mitigation_unsafe.go's.
 #define FRAME    24
 #define SCRATCH  0(SP)  // a data selector for VERW; then the guest's RDX
 #define SELF     8(SP)  // c
@@ -71,6 +71,7 @@ stack:
 	MOVL $const_FieldGuestRIP, AX
 	VMWRITE_AX_CX
 rip:
+	SLOT(3)
 	MOVQ BX, DX
 	LOAD_XMM
 	MOVQ GPR(0)(DX), AX

@@ -98,6 +98,7 @@ const (
 	FieldGuestInterruptibility   Field = 0x4824
 	FieldGuestActivity           Field = 0x4826
 	FieldGuestSysenterCS         Field = 0x482A
+	FieldPreemptionTimer         Field = 0x482E
 	FieldHostSysenterCS          Field = 0x4C00
 )
 

@@ -52,7 +52,7 @@ func (c *vcpuMem) afterExit() (again bool) {
 	c.launched, c.dirty = 1, 0
 	c.syncTPR()
 	r := c.basic()
-	if r == ExitReasonExternalInterrupt || r == ExitReasonINIT {
+	if r == ExitReasonExternalInterrupt || r == ExitReasonINIT || r == ExitReasonPreemptionTimer {
 		c.count(vcpu.KindExtInt)
 		c.saveCR2()
 		nucleus.TakeInterrupts()
@@ -226,7 +226,7 @@ func (c *vcpuMem) exitException() (nucleus.Verdict, bool) {
 		c.count(vcpu.KindException)
 		c.noteDR6(c.exit.qualification)
 		if eventType(info) == EventTypePrivSoft {
-			c.moveRIP() // a trap behind INT1; the event alone would run it again
+			c.moveRIP(c.nextRIP()) // a trap behind INT1; the event alone would run it again
 		}
 		c.raise(x86.VectorDB, false, 0)
 		return 0, false
@@ -238,14 +238,27 @@ func (c *vcpuMem) exitException() (nucleus.Verdict, bool) {
 	return nucleus.VerdictExit, true
 }
 
-// moveRIP moves RIP behind the instruction that caused the exit.
-func (c *vcpuMem) moveRIP() {
+// nextRIP is where the instruction ends that caused the exit.
+func (c *vcpuMem) nextRIP() uint64 {
 	rip := c.regs[regRIP] + uint64(c.exitLength)
-	if c.regs[regEntryControls]&EntryIA32eGuest == 0 {
+	if (rip^c.regs[regRIP])>>32 != 0 && !c.code64() {
 		rip = uint64(uint32(rip))
 	}
+	return rip
+}
+
+func (c *vcpuMem) moveRIP(rip uint64) {
 	c.regs[regRIP] = rip
 	c.changed(partIP)
+}
+
+// code64 tells whether the guest executes 64-bit code.
+func (c *vcpuMem) code64() bool {
+	if c.regs[regEFER]&x86.EFERLMA == 0 {
+		return false
+	}
+	c.fetch(partAR)
+	return c.regs[regAR+x86.CS]&x86.AttrL != 0
 }
 
 // stepOver completes the instruction that caused the exit: RIP moves behind
@@ -253,8 +266,10 @@ func (c *vcpuMem) moveRIP() {
 // trap. Whether there was a shadow is looked up only when it matters: until
 // the next entry nothing else does, and one that stays by mistake defers
 // interrupts by one instruction.
-func (c *vcpuMem) stepOver() {
-	c.moveRIP()
+func (c *vcpuMem) stepOver() { c.stepTo(c.nextRIP()) }
+
+func (c *vcpuMem) stepTo(rip uint64) {
+	c.moveRIP(rip)
 	if c.valid&partInterrupt != 0 {
 		c.endShadow()
 	} else {

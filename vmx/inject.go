@@ -60,13 +60,9 @@ func (c *vcpuMem) takeBack() {
 
 // loadEvent moves the queued event into the VMCS for this entry.
 func (c *vcpuMem) loadEvent() {
-	info := c.event
+	info := c.entryInfo()
 	if info&EventErrorCode != 0 {
-		if c.regs[regCR0Shadow]&x86.CR0PE == 0 {
-			info &^= EventErrorCode // real mode pushes no error code
-		} else {
-			vmwrite(uint64(FieldEntryExceptionErrorCode), uint64(c.eventError&errorCodeMask))
-		}
+		vmwrite(uint64(FieldEntryExceptionErrorCode), uint64(c.eventError&errorCodeMask))
 	}
 	if t := eventType(info); t >= EventTypeSoftInt {
 		vmwrite(uint64(FieldEntryInstructionLength), uint64(c.eventLen))
@@ -79,6 +75,23 @@ func (c *vcpuMem) loadEvent() {
 	vmwrite(uint64(FieldEntryInterruptionInfo), uint64(info))
 	c.event, c.eventHasCR2 = 0, 0
 }
+
+// entryInfo is the queued event as VM entry accepts it: an error code goes with
+// the exceptions that have one, outside of real mode, and with nothing else
+// (SDM volume 3C, section 27.2.1.3 "VM-Entry Control Fields").
+func (c *vcpuMem) entryInfo() uint32 {
+	info := c.event &^ EventErrorCode
+	if eventType(info) == EventTypeException && c.regs[regCR0Shadow]&x86.CR0PE != 0 &&
+		eventVector(info) < x86.NumExceptions && withErrorCode>>eventVector(info)&1 != 0 {
+		info |= EventErrorCode
+	}
+	return info
+}
+
+// withErrorCode has a bit for each vector with which VM entry demands an error
+// code.
+const withErrorCode = 1<<x86.VectorDF | 1<<x86.VectorTS | 1<<x86.VectorNP | 1<<x86.VectorSS | 1<<x86.VectorGP |
+	1<<x86.VectorPF | 1<<x86.VectorAC
 
 // errorCodeMask are the bits of an error code that VM entry accepts.
 const errorCodeMask = 0x7FFF

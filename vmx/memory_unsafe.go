@@ -77,9 +77,13 @@ type vcpuHead struct {
 	controls controls
 	// primary are the primary controls that the VMCS has, and wantPrimary
 	// those for the next entry; the same for the TPR threshold.
-	primary, wantPrimary uint32
+	primary, wantPrimary     uint32
 	threshold, wantThreshold uint32
-	tpr                      uint8 // the task priority that PPR was computed from
+	// pin are the pin-based controls that the VMCS has.
+	pin uint32
+	// stay is the preemption timer's value for closed.go.
+	stay uint64
+	tpr  uint8 // the task priority that PPR was computed from
 
 	loaded    uint8 // guest extended state is in the registers
 	cr2Live   uint8 // CR2 is the guest's

@@ -94,6 +94,9 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 			c.loadRegisters(p)
 		}
 		c.writeControls()
+		if c.features&featureClosed != 0 {
+			c.boundStay()
+		}
 		c.writeBack()
 		c.useTLB(p)
 		if c.cr2Live == 0 {

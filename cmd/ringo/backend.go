@@ -1,22 +1,36 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"ringo/hv/vcpu"
 	"ringo/nucleus"
 	"ringo/svm"
+	"ringo/vmx"
 )
 
-// openBackend chooses the backend for this processor and turns it on. The
-// error says why there is none; the node then comes up without.
+// openBackend chooses the backend for this processor by CPUID and turns it on.
+// The error says why there is none; the node then comes up without.
 func openBackend(opt options) (vcpu.Backend, error) {
+	if vmx.Present() {
+		b, err := vmx.New(vmx.Options{Mitigations: opt.mitigations, PatchText: nucleus.PatchText})
+		return enable("VT-x", b, err)
+	}
 	b, err := svm.New(svm.Options{Mitigations: opt.mitigations, PatchText: nucleus.PatchText})
+	if errors.Is(err, svm.ErrNoSVM) {
+		return nil, fmt.Errorf("the processor offers neither VT-x (CPUID 01H ECX bit 5) nor AMD-V: %w", err)
+	}
+	return enable("AMD-V", b, err)
+}
+
+// enable turns a backend on that was made without error.
+func enable(name string, b vcpu.Backend, err error) (vcpu.Backend, error) {
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := b.EnableCPU(); err != nil {
-		return nil, fmt.Errorf("AMD-V: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return b, nil
 }

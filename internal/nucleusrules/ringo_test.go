@@ -45,6 +45,7 @@ func ringoRules(sizes map[string]int) *Rules {
 		Leaves: []string{"resumeAX"},
 		Variables: map[string][]string{
 			"ringo/nucleus.syscallFn":   {"ringo/nucleus.serveSyscall"},
+			"ringo/nucleus.quickFn":     {"ringo/nucleus.quickEnter"},
 			"ringo/nucleus.interruptFn": {"ringo/nucleus.threadInterrupt"},
 			"ringo/nucleus.trapFn":      {"ringo/nucleus.threadTrap"},
 			"ringo/nucleus.pageFaultFn": {"ringo/nucleus.pageFault"},

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"ringo/hv"
+	"ringo/hv/vcpu"
 	"ringo/nucleus"
 	"ringo/nucleus/reg"
 	"ringo/qemu-tests/tiny"
 	"ringo/svm"
+	"ringo/vmx"
 	. "ringo/x86/asm"
 )
 
@@ -23,7 +25,7 @@ func host() (*hv.Host, error) {
 	if theHost != nil {
 		return theHost, nil
 	}
-	b, err := svm.New(svm.Options{PatchText: nucleus.PatchText})
+	b, err := backend()
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +38,14 @@ func host() (*hv.Host, error) {
 		Log: func(format string, a ...any) { fmt.Printf("  "+format+"\n", a...) },
 	}
 	return theHost, nil
+}
+
+// backend chooses the backend for this processor.
+func backend() (vcpu.Backend, error) {
+	if vmx.Present() {
+		return vmx.New(vmx.Options{PatchText: nucleus.PatchText})
+	}
+	return svm.New(svm.Options{PatchText: nucleus.PatchText})
 }
 
 // share is a VM's part of the CPUs.

@@ -6,7 +6,7 @@ import (
 
 const (
 	tokenVector = 0x50
-	smpBudget   = 8_000_000_000 // TSC ticks to wait at most
+	smpBudget   = 120_000_000_000 // TSC ticks to wait at most: a guard against hanging
 
 	varRounds = programData // times that the token came back to the first processor
 )

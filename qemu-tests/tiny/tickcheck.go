@@ -6,8 +6,8 @@ import (
 
 const (
 	tickVector = 0x40
-	tickCount  = 1_000_000     // APIC timer ticks in a period
-	tickBudget = 4_000_000_000 // TSC ticks to wait at most
+	tickCount  = 1_000_000       // APIC timer ticks in a period
+	tickBudget = 120_000_000_000 // TSC ticks to wait at most
 )
 
 // TickCheck checks that ticks periodic timer interrupts arrive while the

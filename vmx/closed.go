@@ -1,0 +1,37 @@
+package vmx
+
+// This file is part of the loop in the nucleus: a way around a fault of Bochs.
+//
+// With external-interrupt exiting an interrupt of the host ends the guest
+// whatever RFLAGS.IF of the guest is. Bochs 2.7 gets that right when the guest
+// clears IF, but not when it is entered with IF clear: no interrupt comes then
+// until the guest changes IF. There the VMX-preemption timer bounds the stay.
+
+import "ringo/x86"
+
+// bochsRevision is the VMCS revision identifier of Bochs' processors.
+const bochsRevision = 0x2B
+
+// closedStays is how many stays with IF clear fit in a second.
+const closedStays = 50_000
+
+// preemptionShift are the bits of IA32_VMX_MISC that say how many times slower
+// than the TSC the preemption timer counts (SDM volume 3D, section A.6).
+const preemptionShift = 0x1F
+
+// boundStay turns the preemption timer on for an entry with IF clear.
+func (c *vcpuMem) boundStay() {
+	pin := c.controls.pin
+	if c.regs[regRFLAGS]&x86.FlagIF == 0 {
+		pin |= PinPreemptionTimer
+	}
+	if c.pin != pin {
+		c.pin = pin
+		vmwrite(uint64(FieldPinBasedControls), uint64(pin))
+	}
+}
+
+// stayTicks is the value of the preemption timer that bounds a stay.
+func stayTicks(tscPerSec, misc uint64) uint64 {
+	return max(tscPerSec/closedStays>>(misc&preemptionShift), 1)
+}
