@@ -151,12 +151,13 @@ func discs() []Stanza {
 
 // bochsNucleus runs the test image on an Intel processor, where x2APIC, the
 // TSC-deadline timer, RDRAND and AVX-512's state are used. Bochs gives all its
-// processors one thread of ours, so two of them run fewer groups.
+// processors one thread of ours, so two of them run fewer groups: canary's
+// loops, which only signals interrupt, would take minutes.
 func bochsNucleus() []Stanza {
 	var list []Stanza
 	for i, groups := range []string{
 		"gc,preempt,futex,timer,clone,faults,stack,memory,canary,random,clock",
-		"preempt,futex,timer,clone,faults,random,clock",
+		"gc,preempt,futex,timer,clone,faults,stack,random,clock",
 	} {
 		cpus := i + 1
 		list = append(list, Stanza{
@@ -188,7 +189,7 @@ func tinyGuests() []Stanza {
 	}
 	return []Stanza{
 		guest("hello", "a PVH kernel prints a line", 1, tiny.Hello, "hello from a tiny guest"),
-		guest("smp", "four vCPUs start and interrupt each other", 4, func() []byte { return tiny.SMP(4, 200) }, "processors: 4", "rounds: 200"),
+		guest("smp", "four vCPUs start and interrupt each other", 4, func() []byte { return tiny.SMP(4, 200) }, "processors: 4", `rounds: [2-9]\d\d`),
 		guest("ticks", "timer interrupts arrive, computing and halted", 1, func() []byte { return tiny.TickCheck(50) }, "ticks while busy", "ticks while halted"),
 		guest("triplefault", "a triple fault stops the VM with a report", 1, tiny.TripleFault, `(?i)triple fault`),
 	}

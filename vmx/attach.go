@@ -19,13 +19,14 @@ import (
 )
 
 // attach makes the vCPU's VMCS current on this CPU. It reports false if
-// another CPU has it.
+// another CPU has it, or if the processor refuses it, and leaves the reason.
 func (c *vcpuMem) attach(p *perCPU) bool {
 	here := p.number + 1
 	if c.loadedOn.Load() == here {
 		return true
 	}
 	if c.loadedOn.Load() != 0 {
+		c.reason = reasonMoved
 		return false
 	}
 	p.evict()
@@ -33,6 +34,7 @@ func (c *vcpuMem) attach(p *perCPU) bool {
 		vmclear(&c.vmcsPA) // initializes the region
 	}
 	if vmptrld(&c.vmcsPA) != 0 {
+		c.reason, c.exit = reasonFailed, exitInfo{}
 		return false
 	}
 	p.current = c.addr()
@@ -105,7 +107,7 @@ func (c *vcpuMem) buildVMCS() {
 	if c.features&featureClosed != 0 {
 		vmwrite(uint64(FieldPreemptionTimer), c.stay)
 	}
-	c.pin, c.primary, c.threshold = ctl.pin, ctl.primary, 0
+	c.timed, c.primary, c.threshold = 0, ctl.primary, 0
 }
 
 // PAUSE-loop exiting: a guest is stopped when it has spun for pleWindow ticks
@@ -163,11 +165,8 @@ const (
 // With EPT every cached translation of a guest is tagged with the EPT pointer,
 // so that INVEPT covers those of the VPID as well; vCPUs of one VM differ by
 // VPID, and VMs by the pointer.
-func (c *vcpuMem) useTLB(p *perCPU) {
-	g := c.area.VMArea().Stage2Generation.Load()
-	if c.tlbOf == p.number+1 && g == c.ack.Load() {
-		return
-	}
+// g is the generation of the stage-2 table.
+func (c *vcpuMem) useTLB(p *perCPU, g uint64) {
 	c.tlbOf = p.number + 1
 	c.ack.Store(g)
 	how := uint64(inveptAll)

@@ -19,16 +19,18 @@ const closedStays = 50_000
 // than the TSC the preemption timer counts (SDM volume 3D, section A.6).
 const preemptionShift = 0x1F
 
-// boundStay turns the preemption timer on for an entry with IF clear.
+// flagIFShift is the number of RFLAGS.IF.
+const flagIFShift = 9
+
+// boundStay makes the preemption timer run exactly for entries with IF clear.
 func (c *vcpuMem) boundStay() {
 	pin := c.controls.pin
+	c.timed = 0
 	if c.regs[regRFLAGS]&x86.FlagIF == 0 {
 		pin |= PinPreemptionTimer
+		c.timed = 1
 	}
-	if c.pin != pin {
-		c.pin = pin
-		vmwrite(uint64(FieldPinBasedControls), uint64(pin))
-	}
+	vmwrite(uint64(FieldPinBasedControls), uint64(pin))
 }
 
 // stayTicks is the value of the preemption timer that bounds a stay.

@@ -15,6 +15,7 @@ const (
 	saysGPA
 	saysInterruption
 	saysVectoring // the exit may have cut the delivery of an event short
+	saysPaging    // not of the exit: Go will ask how the guest's paging is
 )
 
 // says is what has to be read of each exit, by reason.
@@ -22,13 +23,14 @@ var says = [len(reasonNames)]uint8{
 	ExitReasonExceptionNMI:         saysQualification | saysInterruption | saysVectoring,
 	ExitReasonTaskSwitch:           saysQualification | saysVectoring,
 	ExitReasonINVLPG:               saysQualification,
-	ExitReasonCR:                   saysQualification,
+	ExitReasonVMCALL:               saysPaging,
+	ExitReasonCR:                   saysQualification | saysPaging,
 	ExitReasonMOVDR:                saysQualification,
 	ExitReasonIO:                   saysQualification,
 	ExitReasonInvalidGuestState:    saysQualification,
 	ExitReasonMSRLoading:           saysQualification,
 	ExitReasonAPICAccess:           saysQualification | saysVectoring,
-	ExitReasonEPTViolation:         saysQualification | saysGPA | saysVectoring,
+	ExitReasonEPTViolation:         saysQualification | saysGPA | saysVectoring | saysPaging,
 	ExitReasonEPTMisconfiguration:  saysGPA | saysVectoring,
 	ExitReasonPageModificationFull: saysQualification | saysVectoring,
 	ExitReasonSPPEvent:             saysQualification | saysGPA | saysVectoring,
@@ -50,8 +52,13 @@ func (c *vcpuMem) afterExit() (again bool) {
 		return false
 	}
 	c.launched, c.dirty = 1, 0
-	c.syncTPR()
+	if tpr := uint8(*c.area.APIC.Reg(vcpu.APICTPR)); tpr != c.tpr {
+		c.syncTPR(tpr)
+	}
 	r := c.basic()
+	if r == ExitReasonCPUID {
+		return false // the shortest way
+	}
 	if r == ExitReasonExternalInterrupt || r == ExitReasonINIT || r == ExitReasonPreemptionTimer {
 		c.count(vcpu.KindExtInt)
 		c.saveCR2()
@@ -62,9 +69,11 @@ func (c *vcpuMem) afterExit() (again bool) {
 		return false
 	}
 	c.readExit(says[r])
-	if c.exit.vectoring&EventValid != 0 {
+	switch {
+	case c.exit.vectoring&EventValid != 0:
 		c.takeBack()
-	} else if r == ExitReasonEPTViolation && c.exit.qualification&eptNMIUnblocked != 0 {
+	case r == ExitReasonEPTViolation && c.exit.qualification&eptNMIUnblocked != 0,
+		c.exit.interruption&(EventValid|EventUnblockedNMI) == EventValid|EventUnblockedNMI:
 		c.blockNMI(true) // IRET did not complete
 	}
 	if r == ExitReasonExceptionNMI && eventType(c.exit.interruption) == EventTypeNMI {
@@ -73,7 +82,7 @@ func (c *vcpuMem) afterExit() (again bool) {
 		hostNMI()
 		return true
 	}
-	if r == ExitReasonEPTViolation {
+	if says[r]&saysPaging != 0 {
 		c.fetch(partPaging)
 	}
 	return false

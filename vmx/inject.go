@@ -177,9 +177,7 @@ func (c *vcpuMem) blockNMI(on bool) {
 
 // syncTPR brings a task priority that the guest wrote through CR8 into its
 // processor priority.
-func (c *vcpuMem) syncTPR() {
-	if tpr := uint8(*c.area.APIC.Reg(vcpu.APICTPR)); tpr != c.tpr {
-		c.busy, c.tpr = 1, tpr
-		apic.SetTPR(&c.area, tpr)
-	}
+func (c *vcpuMem) syncTPR(tpr uint8) {
+	c.busy, c.tpr = 1, tpr
+	apic.SetTPR(&c.area, tpr)
 }

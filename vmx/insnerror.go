@@ -8,6 +8,7 @@ type InstructionError uint32
 
 // instructionErrors are the manual's descriptions by number.
 var instructionErrors = [...]string{
+	0:  "VMPTRLD refused the VMCS, or VMfailInvalid",
 	1:  "VMCALL executed in VMX root operation",
 	2:  "VMCLEAR with invalid physical address",
 	3:  "VMCLEAR with VMXON pointer",

@@ -79,8 +79,6 @@ type vcpuHead struct {
 	// those for the next entry; the same for the TPR threshold.
 	primary, wantPrimary     uint32
 	threshold, wantThreshold uint32
-	// pin are the pin-based controls that the VMCS has.
-	pin uint32
 	// stay is the preemption timer's value for closed.go.
 	stay uint64
 	tpr  uint8 // the task priority that PPR was computed from
@@ -94,6 +92,7 @@ type vcpuHead struct {
 	busy      uint8 // prepare has to look at everything, not only at what other CPUs change
 	stepped   uint8 // RIP has moved: an interrupt shadow that was there has ended
 	nmi       uint8 // an NMI waits
+	timed     uint8 // the preemption timer is on: closed.go
 	wantParts uint32
 
 	// event is the interruption information for the next entry, or 0.

@@ -102,8 +102,6 @@ const (
 
 	// partExit is what exited has read.
 	partExit = partIP | partFlags | partMode
-	// partGo is what the Go side gets of every exit, because Area holds it.
-	partGo = partIP | partFlags | partSP
 	// partPaging is what vcpu.Pager tells of 64-bit code.
 	partPaging = partCR | partAR | partInterrupt
 )
@@ -132,12 +130,18 @@ func (c *vcpuMem) fetch(parts uint32) {
 	}
 }
 
+// fetchSP is fetch of the one register that the Go side gets of every exit
+// beside those that exited has read.
+func (c *vcpuMem) fetchSP() {
+	if c.valid&partSP == 0 {
+		c.regs[regRSP] = vmread(uint64(FieldGuestRSP))
+		c.valid |= partSP
+	}
+}
+
 // writeBack writes the parts that have changed, but RIP, which enter writes.
 // The VMCS is current.
 func (c *vcpuMem) writeBack() {
-	if c.dirty&^partIP == 0 {
-		return
-	}
 	if c.dirty&partInterrupt != 0 {
 		c.settlePendingDebug()
 	}

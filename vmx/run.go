@@ -35,7 +35,6 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 	p := cpuRecord(nucleus.VendorCPU())
 	start := reg.ReadTSC()
 	if !c.attach(p) {
-		c.reason = reasonMoved
 		return nucleus.VerdictExit
 	}
 	if c.wantParts != 0 {
@@ -59,7 +58,7 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 		c.unloadRegisters(p)
 	}
 	if v == nucleus.VerdictExit {
-		c.fetch(partGo)
+		c.fetchSP() // RIP and RFLAGS are here
 	} else {
 		p.evict() // it may go on anywhere
 	}
@@ -93,12 +92,19 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		if c.loaded == 0 {
 			c.loadRegisters(p)
 		}
-		c.writeControls()
-		if c.features&featureClosed != 0 {
+		// Most entries change nothing of this; the calls are saved then.
+		if c.event|(c.wantPrimary^c.primary)|(c.wantThreshold^c.threshold) != 0 || c.tscOffset != c.area.TSCOffset {
+			c.writeControls()
+		}
+		if c.features&featureClosed != 0 && uint8(c.regs[regRFLAGS]>>flagIFShift&1) == c.timed {
 			c.boundStay()
 		}
-		c.writeBack()
-		c.useTLB(p)
+		if c.dirty&^partIP != 0 {
+			c.writeBack()
+		}
+		if g := c.area.VMArea().Stage2Generation.Load(); c.tlbOf != p.number+1 || g != c.ack.Load() {
+			c.useTLB(p, g)
+		}
 		if c.cr2Live == 0 {
 			c.cr2Live = 1
 			writeCR2(c.cr2)

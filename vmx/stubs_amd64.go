@@ -6,9 +6,6 @@ package vmx
 //go:noescape
 func enter(c *vcpuMem) (status uint64)
 
-// exited is the target of VM exits; nothing calls it.
-func exited()
-
 func entryText() (start, exit, end uintptr)
 
 // vmread reads a field of the current VMCS.

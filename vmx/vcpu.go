@@ -104,7 +104,7 @@ func (v *VCPU) need(parts uint32) error {
 		return nil
 	}
 	last := c.reason
-	c.wantParts = parts
+	c.wantParts = parts &^ c.valid
 	err := v.enter()
 	c.wantParts, c.reason = 0, last
 	return err

@@ -21,7 +21,7 @@ const gateFrame = 7 * 8
 const spillSpace = 64
 
 // unlinked are functions for the nucleus that nothing in the image refers to.
-var unlinked = map[string]bool{"ringo/svm.disableThisCPU": true}
+var unlinked = map[string]bool{"ringo/svm.disableThisCPU": true, "ringo/vmx.disableThisCPU": true}
 
 // ringoRules is what the walk has to know of the real image.
 func ringoRules(sizes map[string]int) *Rules {
@@ -50,8 +50,8 @@ func ringoRules(sizes map[string]int) *Rules {
 			"ringo/nucleus.trapFn":      {"ringo/nucleus.threadTrap"},
 			"ringo/nucleus.pageFaultFn": {"ringo/nucleus.pageFault"},
 			"ringo/nucleus.nmiFn":       {"ringo/nucleus.nmi"},
-			"ringo/nucleus.guestRunFn":  {"ringo/svm.run"},
-			"ringo/nucleus.callFn":      {"ringo/svm.enableThisCPU"},
+			"ringo/nucleus.guestRunFn":  {"ringo/svm.run", "ringo/vmx.run"},
+			"ringo/nucleus.callFn":      {"ringo/svm.enableThisCPU", "ringo/vmx.enableThisCPU", "ringo/vmx.releaseThisCPU"},
 		},
 		Parameters: []string{
 			"ringo/nucleus.eachFree", "ringo/nucleus.eachWord", "ringo/nucleus.addFree.func2",
@@ -61,9 +61,10 @@ func ringoRules(sizes map[string]int) *Rules {
 			"irqCommon", "trapCommon", "resumeAX",
 			"ringo/svm.leaveVectors.abi0", "ringo/svm.enterVectors.abi0", "ringo/svm.fxsave.abi0", "ringo/svm.fxrstor.abi0",
 			"ringo/svm.forgetFPUPointers.abi0",
+			"ringo/vmx.leaveVectors.abi0", "ringo/vmx.enterVectors.abi0",
 		},
-		// 32 calls that fill the return stack buffer (svm's mitigations).
-		Patched: map[string]int{"ringo/svm.enter.abi0": 32 * returnAddress},
+		// 32 calls that fill the return stack buffer (the backends' mitigations).
+		Patched: map[string]int{"ringo/svm.enter.abi0": 32 * returnAddress, "ringo/vmx.enter.abi0": 32 * returnAddress},
 	}
 }
 
@@ -72,6 +73,7 @@ var mustReach = []string{
 	"ringo/nucleus.serveSyscall", "ringo/nucleus.threadInterrupt", "ringo/nucleus.threadTrap",
 	"ringo/nucleus.pageFault", "ringo/nucleus.nmi", "ringo/nucleus.apMain", "ringo/nucleus.bootMain",
 	"ringo/nucleus.schedule", "resumeAX", "ringo/svm.run", "ringo/svm.enter.abi0", "ringo/svm.enableThisCPU",
+	"ringo/vmx.run", "ringo/vmx.enter.abi0", "ringo/vmx.enableThisCPU", "ringo/vmx.releaseThisCPU",
 }
 
 func TestRingo(t *testing.T) {

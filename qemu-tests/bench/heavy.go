@@ -28,7 +28,7 @@ var loops = []loop{
 		g.Cpuid()
 	}},
 	{"port-read", func(g *tiny.Guest) {
-		g.Mov(asm.EDX, asm.Imm(portUARTStatus))
+		g.Mov(asm.EDX, asm.Imm(portCounter))
 		g.In(asm.AL, asm.DX)
 	}},
 	{"mmio-write", func(g *tiny.Guest) {
