@@ -13,6 +13,7 @@ func Stanzas() []Stanza {
 	all = append(all, baseline()...)
 	all = append(all, nucleus()...)
 	all = append(all, imageGuests()...)
+	all = append(all, vmxGuests()...)
 	all = append(all, bundles()...)
 	all = append(all, linuxGuests()...)
 	all = append(all, discs()...)
