@@ -9,8 +9,8 @@ import (
 // Enter lets the guest run until its run function returns VerdictExit. The
 // calling goroutine is locked to its thread.
 //
-// The first call is hopeful: it keeps the P, and comes back after quickMicros
-// at the latest. A guest that needs no Go in that time, or halts, gets the
+// The first call is hopeful: it keeps the P, and comes back after twice
+// quickMicros at the latest. A guest that needs no Go in that time, or halts, gets the
 // patient form, which gives the P to other goroutines at once; leaving that to
 // sysmon would keep them waiting for 20 us to 10 ms.
 func (g *Guest) Enter() error {
