@@ -11,18 +11,18 @@ import (
 	"ringo/qemu-tests/tiny"
 )
 
-// A port and a register of device models that a read or write does not
-// disturb: the debug-exit device's counter, the simplest device model that there
-// is (the UART's line status costs about 85 ticks more, for its lock), and the
-// I/O APIC's register select.
+// Ports and a register of device models that a read or write does not disturb:
+// the debug-exit device's counter, the simplest model that there is; the UART's
+// line status, which takes a lock; the I/O APIC's register select.
 const (
-	portCounter = 0xf4
-	mmioIOAPIC  = 0xfec00000
+	portCounter    = 0xf4
+	portUARTStatus = 0x3fd
+	mmioIOAPIC     = 0xfec00000
 )
 
 // exits measures the ticks of each kind of exit.
 func (l *lab) exits(ctx context.Context) []Row {
-	console, failure := l.run(ctx, exitsRun("bench-exits", ""))
+	console, failure := l.run(ctx, exitsRun("bench-exits", "", portCounter))
 	rows, err := exitRows(console)
 	switch {
 	case err != nil:
@@ -42,22 +42,28 @@ func mitigated(name string) string { return name + ", all mitigations" }
 
 // mitigations measures some exits with all mitigations forced on.
 func (l *lab) mitigations(ctx context.Context) []Row {
-	console, failure := l.run(ctx, exitsRun("bench-mitigations", " mitigations=all"))
-	return mitigatedRows(console, failure)
+	console, failure := l.run(ctx, exitsRun("bench-mitigations", " mitigations=all", portCounter))
+	return pickRows(console, failure, inMitigations, mitigated)
 }
 
-// mitigatedRows picks the rows from a console.
-func mitigatedRows(console []byte, failure error) []Row {
+// uart measures the port read again, from a device model that takes a lock.
+func (l *lab) uart(ctx context.Context) []Row {
+	console, failure := l.run(ctx, exitsRun("bench-uart", "", portUARTStatus))
+	return pickRows(console, failure, []string{"port-read"}, func(name string) string { return name + "-uart" })
+}
+
+// pickRows takes some rows from a console, under other names.
+func pickRows(console []byte, failure error, names []string, rename func(string) string) []Row {
 	rows, err := exitRows(console)
 	var some []Row
-	for _, name := range inMitigations {
+	for _, name := range names {
 		i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == name })
 		if i < 0 {
 			missing := fmt.Errorf("%w: no row %s", ErrSilent, name)
-			some = append(some, failed(errors.Join(missing, err, failure), mitigated(name))...)
+			some = append(some, failed(errors.Join(missing, err, failure), rename(name))...)
 			continue
 		}
-		some = append(some, newRow(mitigated(name), unitTicks, rows[i].Value))
+		some = append(some, newRow(rename(name), unitTicks, rows[i].Value))
 	}
 	return some
 }
@@ -67,13 +73,13 @@ const tinyConfig = "vms:\n- name: tiny\n  memory: 16M\n  kernel: guest\n  boot-p
 
 // exitsRun boots the tiny benchmark in a VM. The last row is complete when the
 // VM has ended.
-func exitsRun(name, options string) qemutests.Stanza {
+func exitsRun(name, options string, port uint16) qemutests.Stanza {
 	return qemutests.Stanza{
 		Name: name, About: "ticks per exit", Timeout: 2 * time.Minute,
 		Append: "metrics" + options, Config: tinyConfig,
 		Files: map[string]qemutests.Source{"guest": {Bytes: func() []byte {
 			return tiny.Bench(tiny.BenchOptions{
-				Iterations: 2000, Port: portCounter, MMIO: mmioIOAPIC, Hypercalls: true, TimerCount: 10000,
+				Iterations: 2000, Port: port, MMIO: mmioIOAPIC, Hypercalls: true, TimerCount: 10000,
 			})
 		}}},
 		Script: qemutests.Expect(`bench hlt-deadline-x2apic \d+`, metricsPattern(`"event":"end"`)),

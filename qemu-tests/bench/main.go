@@ -52,9 +52,9 @@ func measure(ctx context.Context, image string, quick bool) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Date: time.Now().Format(time.DateOnly), Emulator: emulator}
-	parts := []func(context.Context) []Row{l.exits, l.heavy, l.mitigations, l.linux, l.footprint}
+	parts := []func(context.Context) []Row{l.exits, l.uart, l.heavy, l.mitigations, l.linux, l.footprint}
 	if quick {
-		parts = []func(context.Context) []Row{l.exits, l.heavy, l.footprint}
+		parts = []func(context.Context) []Row{l.exits, l.uart, l.heavy, l.footprint}
 	}
 	for _, part := range parts {
 		r.Rows = append(r.Rows, part(ctx)...)

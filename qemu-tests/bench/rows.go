@@ -42,6 +42,7 @@ var budgets = []budget{
 	{"cpuid", unitTicks, 600, 280, 2841},
 	{"vmmcall", unitTicks, none, none, 2789},
 	{"port-read", unitTicks, 900, 450, 4971},
+	{"port-read-uart", unitTicks, 900, 450, 4971},
 	{"mmio-write", unitTicks, 1800, 700, 6972},
 	{"tsc-adjust-write", unitTicks, none, none, 3321},
 	{"tsc-adjust-read", unitTicks, none, none, 2803},
