@@ -118,7 +118,7 @@ func (b *bochsRun) run(serve func(net.Conn)) (ending, error) {
 		defer conn.Close()
 		serve(conn)
 	}()
-	state, err := runGroup(b.cmd)
+	state, err := runGroup(b.cmd, func() {})
 	b.line.Close()
 	<-served
 	if err != nil {

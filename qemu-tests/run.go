@@ -85,6 +85,7 @@ type ending struct {
 	exited bool // by itself; else the runner ended it
 	code   int
 	text   string
+	stuck  string // where the processors stood when time was up
 }
 
 // emulate runs the emulator until it ends, the script is through, something
@@ -114,7 +115,12 @@ func (m *machine) emulate(ctx context.Context, rules *compiled, logName string) 
 // emulateQEMU runs QEMU, or what takes its arguments, with the serial port on
 // its standard input and output.
 func (m *machine) emulateQEMU(ctx context.Context, watch *watcher) (ending, error) {
-	args := m.command()
+	q, err := newMonitor()
+	if err != nil {
+		return ending{}, err
+	}
+	defer q.close()
+	args := append(m.command(), q.args()...)
 	fmt.Fprintf(watch.k.log, "%q\n", args)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	input, err := cmd.StdinPipe()
@@ -123,11 +129,16 @@ func (m *machine) emulateQEMU(ctx context.Context, watch *watcher) (ending, erro
 	}
 	watch.k.input = input
 	cmd.Stdout, cmd.Stderr = watch, watch
-	state, err := runGroup(cmd)
+	stuck := ""
+	state, err := runGroup(cmd, func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			stuck = m.whereStuck(q, watch.k.log)
+		}
+	})
 	if err != nil {
 		return ending{}, err
 	}
-	return ending{exited: state.Exited(), code: state.ExitCode(), text: state.String()}, nil
+	return ending{exited: state.Exited(), code: state.ExitCode(), text: state.String(), stuck: stuck}, nil
 }
 
 // emulateBochs runs Bochs with the serial port on its connection. What Bochs
@@ -151,7 +162,11 @@ func (m *machine) emulateBochs(ctx context.Context, watch *watcher) (ending, err
 func (m *machine) judge(k *console, end ending, ctx context.Context) error {
 	err := k.finish()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errors.Join(fmt.Errorf("not finished within %v", m.Timeout), err)
+		err = errors.Join(fmt.Errorf("not finished within %v", m.Timeout), err)
+		if end.stuck != "" {
+			err = fmt.Errorf("%w\n%s", err, end.stuck)
+		}
+		return err
 	}
 	switch {
 	case err != nil && end.exited:
@@ -182,12 +197,16 @@ func (w *watcher) Write(p []byte) (int, error) {
 // runGroup runs a command in a process group of its own and ends the whole
 // group with it: what it started must not stay either. The group also ends if
 // this program dies; Linux ties that to the thread, which is why it is kept.
-func runGroup(cmd *exec.Cmd) (*os.ProcessState, error) {
+// Before a run is cut off, beforeEnd is called.
+func runGroup(cmd *exec.Cmd, beforeEnd func()) (*os.ProcessState, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	killGroup := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.Cancel = killGroup
+	cmd.Cancel = func() error {
+		beforeEnd()
+		return killGroup()
+	}
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func main() {
 	opt := options()
 	rounds := number(opt["rounds"], 1)
 	seed := uint64(number(opt["seed"], int(nucleus.TSC()&0xffffff)))
-	fmt.Printf("test image: %d CPUs, seed %d, rounds %d\n", nucleus.CPUs(), seed, rounds)
+	fmt.Printf("test image: %d CPUs, TSC %d MHz, seed %d, rounds %d\n", nucleus.CPUs(), nucleus.TSCFrequency()/1_000_000, seed, rounds)
 	failed := 0
 	ran := 0
 	for _, g := range groups {
