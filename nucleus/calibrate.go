@@ -39,26 +39,63 @@ func sampleClocks() clockSample {
 	return best
 }
 
-// calibrate measures both frequencies in Hz.
-func calibrate() (tsc, apic uint64) {
+// clockWindow is a stretch of samples. The PIT counts through its 16 bits in
+// 55 ms: a processor that was away for longer between two samples would take
+// the TSC for several times as fast as it is, so the widest step is kept.
+type clockWindow struct {
+	first, last clockSample
+	widest      uint64 // longest step between two samples, in TSC ticks
+}
+
+// add takes the next sample. It reports true at the end of the window.
+func (w *clockWindow) add(s clockSample) bool {
+	w.widest = max(w.widest, s.tsc-w.last.tsc)
+	w.last = s
+	return w.first.pit-s.pit >= pitWindow
+}
+
+// sound says whether the window counts: the PIT counted down, and no single
+// step is half of it.
+func (w *clockWindow) sound() bool {
+	return w.last.pit < w.first.pit && w.widest <= (w.last.tsc-w.first.tsc)/2
+}
+
+// frequencies are those of the TSC and the APIC timer in Hz.
+func (w *clockWindow) frequencies() (tsc, apic uint64) {
+	ticks := uint64(w.first.pit - w.last.pit)
+	return (w.last.tsc - w.first.tsc) * pitHz / ticks, uint64(w.first.apic-w.last.apic) * pitHz / ticks
+}
+
+// measureWindow starts the PIT and the APIC timer and samples them for
+// pitWindow.
+func measureWindow() clockWindow {
 	reg.Out8(portGate, reg.In8(portGate)&^2|1) // gate on, speaker off
 	reg.Out8(portPITCmd, 0xB0)                 // channel 2, both bytes, mode 0
 	reg.Out8(portPIT2, 0xff)
 	reg.Out8(portPIT2, 0xff)
 	apicTimerStart(^uint32(0))
-	first := sampleClocks()
-	last := first
-	for tries := 0; first.pit-last.pit < pitWindow; tries++ {
-		last = sampleClocks()
-		if tries > 1<<20 || last.pit > first.pit {
-			fatal("boot: the 8254 timer (PIT) does not count down: the TSC frequency cannot be measured")
+	var w clockWindow
+	w.first = sampleClocks()
+	w.last = w.first
+	for tries := 0; tries < 1<<20; tries++ {
+		if w.add(sampleClocks()) {
+			break
 		}
 	}
 	apicTimerStart(0)
-	ticks := uint64(first.pit - last.pit)
-	tsc = (last.tsc - first.tsc) * pitHz / ticks
-	apic = uint64(first.apic-last.apic) * pitHz / ticks
-	return chooseTSC(tsc, tscFromCPUID()), apic
+	return w
+}
+
+// calibrate measures both frequencies in Hz.
+func calibrate() (tsc, apic uint64) {
+	for tries := 0; tries < 50; tries++ {
+		if w := measureWindow(); w.sound() {
+			tsc, apic = w.frequencies()
+			return chooseTSC(tsc, tscFromCPUID()), apic
+		}
+	}
+	fatal("boot: the 8254 timer (PIT) does not count down steadily: the TSC frequency cannot be measured")
+	return 0, 0
 }
 
 // chooseTSC takes the frequency that CPUID claims, which is exact, unless it is

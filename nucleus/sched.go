@@ -82,6 +82,19 @@ func ready(t *Thread) {
 	c.pushThread(t)
 	c.lock.unlock()
 	poke(c, self)
+	if !ok {
+		wakeIdle(c.number, self)
+	}
+}
+
+// wakeIdle pokes an idle CPU for work that was just queued on CPU n. A CPU may
+// have gone idle since the queue was chosen; one that goes idle later sees the
+// work itself (mayHalt): it announces itself before it looks, and the work was
+// queued before this looks.
+func wakeIdle(n uint32, self *CPU) {
+	if i, ok := takeIdle(n); ok {
+		poke(&cpus[i], self)
+	}
 }
 
 // leastBusy finds a CPU without a host thread, the preferred one and the
@@ -196,9 +209,7 @@ func (c *CPU) steal() *Thread {
 func (c *CPU) idleOnce() {
 	start := reg.ReadTSC()
 	c.stats.IdleSince = start
-	c.idle.Store(1)
-	setIdle(c.number)
-	if c.runCount.Load() == 0 && c.resched.Load() == 0 && !c.anyPending() {
+	if c.mayHalt() {
 		haltWindow()
 	} else {
 		openWindow()
@@ -209,6 +220,22 @@ func (c *CPU) idleOnce() {
 	c.stats.IdleSince = 0
 	c.stats.IdleTicks += reg.ReadTSC() - start
 	c.handlePending()
+}
+
+// mayHalt announces that c idles, and says whether there still is nothing that
+// it could do: no thread waits on any CPU, and no guest.
+func (c *CPU) mayHalt() bool {
+	c.idle.Store(1)
+	setIdle(c.number)
+	if c.resched.Load()|guestsWaiting.Load() != 0 || c.anyPending() {
+		return false
+	}
+	for i := uint32(0); i < nCPU.Load(); i++ {
+		if cpus[i].runCount.Load() != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *CPU) anyPending() bool {

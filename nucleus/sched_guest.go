@@ -91,6 +91,9 @@ func guestReady(g *Guest) {
 	case c == self:
 		c.preferWaiting()
 	}
+	if !ok {
+		wakeIdle(n, self)
+	}
 }
 
 // pushGuest enters g by its virtual time. c.lock is held.
@@ -262,6 +265,7 @@ func (c *CPU) haltGuest(g *Guest, before uint64) bool {
 		return true
 	}
 	cancelTimer(t)
+	g.cpu.Store(c.number) // it may have run and halted elsewhere in between
 	g.state.Store(guestRunning)
 	runTime[c.number].Store(g.vtime + 1)
 	atomic.StoreUintptr(&c.guest, g.addr())

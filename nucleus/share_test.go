@@ -1,7 +1,10 @@
 package nucleus
 
 import (
+	"runtime"
+	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -107,4 +110,62 @@ func TestCap(t *testing.T) {
 	require.Zero(t, g.capLeft(now+period-1))
 	require.EqualValues(t, period*30/100, g.capLeft(now+period))
 	require.Equal(t, now+period, g.capStart)
+}
+
+// asCPU lets the test call what asks for its CPU: it is CPU n on its own OS
+// thread, and an APIC in memory takes its interrupt commands, the last of
+// which the result shows: the vector and the APIC ID.
+func asCPU(t *testing.T, n uint32) func() (vector, dest uint32) {
+	const archSetGS = 0x1001
+	runtime.LockOSThread()
+	page := new([pageSize / 4]uint32)
+	for i := range cpus {
+		cpus[i].apicID = uint32(i)
+	}
+	cpus[n].self = uintptr(unsafe.Pointer(&cpus[n]))
+	_, _, e := syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, archSetGS, cpus[n].self, 0)
+	require.Zero(t, e)
+	apicPage = uintptr(unsafe.Pointer(page))
+	t.Cleanup(func() {
+		_, _, _ = syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, archSetGS, 0, 0)
+		apicPage = 0
+		runtime.UnlockOSThread()
+	})
+	return func() (vector, dest uint32) {
+		v := page[apicICR/4]
+		page[apicICR/4] = 0
+		return v & 0xff, page[apicICRHigh/4] >> 24
+	}
+}
+
+// TestReadyBesideGoingIdle: a CPU that found nothing to do sees what is queued
+// before it announces that it idles, and is poked for what is queued after.
+func TestReadyBesideGoingIdle(t *testing.T) {
+	for _, where := range []uint32{0, 1} { // on its own queue, on another busy CPU's
+		resetThreads()
+		resetGuests(3)
+		guestsWaiting.Store(0)
+		sent := asCPU(t, 2)
+		idler := &cpus[1]
+		require.True(t, idler.mayHalt())
+		clearIdle(1)
+
+		g := &Guest{}
+		g.cpu.Store(where)
+		guestReady(g)
+		require.False(t, idler.mayHalt(), "a guest waits on CPU %d", where)
+		clearIdle(1)
+		require.Same(t, g, idler.nextGuest())
+		sent()
+
+		cpus[0].busy.Store(1)
+		cpus[0].pushThread(mustThread(t))
+		require.False(t, idler.mayHalt(), "a thread waits on CPU 0")
+		require.NotNil(t, idler.steal())
+		require.True(t, idler.mayHalt())
+		wakeIdle(0, &cpus[2])
+		vector, dest := sent()
+		require.EqualValues(t, vectorResched, vector)
+		require.EqualValues(t, 1, dest)
+	}
 }

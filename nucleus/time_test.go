@@ -128,3 +128,37 @@ func TestChooseTSC(t *testing.T) {
 		require.Equal(t, want, chooseTSC(measured, claimed), "claimed %d", claimed)
 	}
 }
+
+// TestClockWindow: a processor that is away while the PIT counts through its
+// 16 bits does not change the frequencies that are measured.
+func TestClockWindow(t *testing.T) {
+	const tscHz, apicHz = 2_445_000_000, 1_000_000_000
+	rapid.Check(t, func(t *rapid.T) {
+		away := rapid.Uint64Range(0, 2_000_000).Draw(t, "microseconds away")
+		at := rapid.IntRange(0, 200).Draw(t, "before sample")
+		us := rapid.Uint64Range(0, 40).Draw(t, "begin")
+		sample := func() clockSample {
+			return clockSample{tsc: us * tscHz / 1_000_000, pit: uint32(0xffff-us*pitHz/1_000_000) & 0xffff, apic: uint32(0xffff_ffff - us*apicHz/1_000_000)}
+		}
+		w := clockWindow{first: sample()}
+		w.last = w.first
+		for i := 0; ; i++ {
+			us += 50
+			if i == at {
+				us += away
+			}
+			if w.add(sample()) {
+				break
+			}
+		}
+		if !w.sound() {
+			require.Greater(t, away, uint64(4000), "a short absence does no harm")
+			return
+		}
+		tsc, apic := w.frequencies()
+		require.InEpsilon(t, tscHz, tsc, 0.001)
+		require.InEpsilon(t, apicHz, apic, 0.001)
+	})
+	still := clockWindow{first: clockSample{tsc: 1, pit: 5}, last: clockSample{tsc: 100, pit: 5}}
+	require.False(t, still.sound(), "a PIT that stands still")
+}

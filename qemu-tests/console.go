@@ -12,6 +12,10 @@ const maxLine = 64 << 10
 // maxLog bounds the log of one run.
 const maxLog = 32 << 20
 
+// keepLines is how much of the console a failure shows: whoever reads it may
+// not have the log.
+const keepLines = 40
+
 // console follows the output of an emulator. It is written to by one
 // goroutine, the one that reads the emulator's pipe.
 type console struct {
@@ -20,6 +24,7 @@ type console struct {
 	input io.Writer // what the script types
 
 	logged int
+	recent []string // the last whole lines, at most keepLines
 	line   []byte // of the current line
 	from   int    // where in the line the next step may match
 	step   int    // next step of the script
@@ -37,6 +42,7 @@ func (k *console) Write(p []byte) (int, error) {
 		case b == '\n':
 			k.play()
 			k.forbidden()
+			k.keep()
 			k.line, k.from = k.line[:0], 0
 		case len(k.line) < maxLine:
 			k.line = append(k.line, b)
@@ -44,6 +50,14 @@ func (k *console) Write(p []byte) (int, error) {
 	}
 	k.play() // a prompt ends without a new line
 	return len(p), nil
+}
+
+// keep remembers the current line.
+func (k *console) keep() {
+	if len(k.recent) == keepLines {
+		k.recent = append(k.recent[:0], k.recent[1:]...)
+	}
+	k.recent = append(k.recent, clip(string(k.line)))
 }
 
 func (k *console) record(p []byte) {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -30,6 +31,7 @@ type Result struct {
 	Verdict Verdict
 	Reason  string // "" for Pass
 	Log     string // file with the whole console
+	Tail    string // the console's last lines, of a failure
 	Seed    uint64
 	Took    time.Duration
 }
@@ -42,6 +44,9 @@ func (r Result) String() string {
 	}
 	if r.Log != "" {
 		s += "\n    log: " + r.Log
+	}
+	if r.Tail != "" {
+		s += "\n    the console's last lines:\n" + r.Tail
 	}
 	return s
 }
@@ -71,8 +76,10 @@ func (l Lab) Run(ctx context.Context, s Stanza, seed uint64) Result {
 	defer func() { <-slots }()
 	start := time.Now()
 	r.Log = filepath.Join(l.folder(), s.Name+".log")
-	if err := m.emulate(ctx, rules, r.Log); err != nil {
+	k := &console{c: rules}
+	if err := m.emulate(ctx, k, r.Log); err != nil {
 		r.Reason = err.Error()
+		r.Tail = "    | " + strings.Join(append(k.recent, clip(string(k.line))), "\n    | ")
 	} else {
 		r.Verdict = Pass
 	}
@@ -90,7 +97,7 @@ type ending struct {
 
 // emulate runs the emulator until it ends, the script is through, something
 // forbidden appears, or time is up.
-func (m *machine) emulate(ctx context.Context, rules *compiled, logName string) error {
+func (m *machine) emulate(ctx context.Context, k *console, logName string) error {
 	log, err := os.Create(logName)
 	if err != nil {
 		return err
@@ -99,7 +106,7 @@ func (m *machine) emulate(ctx context.Context, rules *compiled, logName string) 
 
 	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
-	k := &console{c: rules, log: log}
+	k.log = log
 	watch := &watcher{k: k, stop: cancel, stopAtEnd: m.Exit == Killed}
 	start := m.emulateQEMU
 	if m.isBochs() {

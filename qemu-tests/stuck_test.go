@@ -35,7 +35,7 @@ func TestStuckMachineSaysWhere(t *testing.T) {
 	m.Name, m.Script = "stuck", Expect("never")
 	rules, err := m.compile()
 	require.NoError(t, err)
-	err = m.emulate(context.Background(), rules, t.TempDir()+"/log")
+	err = m.emulate(context.Background(), &console{c: rules}, t.TempDir()+"/log")
 	require.ErrorContains(t, err, "not finished within 3s")
 	require.ErrorContains(t, err, "CPU 1: 0xfff0 ?")
 }
