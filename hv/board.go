@@ -3,6 +3,7 @@ package hv
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"ringo/boot/layout"
@@ -52,10 +53,18 @@ const apicTimerHz = 1_000_000_000
 
 // newPolicy is what CPUID answers in a VM of that definition.
 func newPolicy(h *Host, c *Config) (*cpuid.Policy, error) {
-	p, err := cpuid.New(h.CPUID, cpuid.Config{
-		VCPUs: c.VCPUs, Hide: c.HideCPUID, TSCHz: h.TSCHz, APICHz: apicTimerHz,
-		PhysAddrBits: h.Backend.Caps().PhysAddrBits,
-	})
+	caps := h.Backend.Caps()
+	config := cpuid.Config{
+		VCPUs: c.VCPUs, Hide: slices.Concat(caps.HideCPUID, c.HideCPUID), TSCHz: h.TSCHz, APICHz: apicTimerHz,
+		PhysAddrBits: caps.PhysAddrBits,
+	}
+	var p *cpuid.Policy
+	var err error
+	if c.CPU != nil {
+		p, err = cpuid.NewFrozen(h.CPUID, config, *c.CPU)
+	} else {
+		p, err = cpuid.New(h.CPUID, config)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: VM %s: %w", ErrConfig, c.Name, err)
 	}

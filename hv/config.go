@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 
+	"ringo/hv/cpuid"
 	"ringo/hv/vcpu"
 	"ringo/memory"
 )
@@ -32,6 +33,9 @@ type Config struct {
 
 	// HideCPUID names CPUID features that the guest must not see.
 	HideCPUID []string
+	// CPU freezes what the guest sees of the processor, so that it can move to
+	// hosts with another one, of the other vendor too. Nil shows the host's.
+	CPU *cpuid.Baseline
 	// DebugExit gives the guest the debug-exit port and its MMIO twin.
 	DebugExit bool
 

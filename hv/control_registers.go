@@ -84,23 +84,16 @@ func (m *emulator) writeCR4(s *x86.State, v uint64) bool {
 // entries in the processor, which a write loads (SDM volume 3A, section 4.4.1
 // "PDPTE Registers").
 func (m *emulator) setPaging(s *x86.State, cr0, cr3, cr4, efer uint64) bool {
-	if cr0&x86.CR0PG != 0 && cr4&x86.CR4PAE != 0 && efer&x86.EFERLMA == 0 {
-		var pdpte [4]uint64
-		for i := range pdpte {
-			v, ok := m.Load64(cr3&x86.CR3MaskPAE + 8*uint64(i))
-			if !ok || v&x86.PTEPresent != 0 && v&pdpteReserved != 0 {
-				return false
-			}
-			pdpte[i] = v
+	if paePaging(cr0, cr4, efer) {
+		pdpte, ok := m.readPDPTEs(cr3)
+		if !ok {
+			return false
 		}
 		s.PDPTE = pdpte
 	}
 	s.CR0, s.CR3, s.CR4, s.EFER = cr0, cr3, cr4, efer
 	return true
 }
-
-// pdpteReserved are bits that are 0 in a present entry of the top PAE table.
-const pdpteReserved = 0xFFF0_0000_0000_01E6
 
 // cr4Features are the bits of CR4 that need a feature of CPUID.
 var cr4Features = []struct {

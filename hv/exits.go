@@ -58,24 +58,32 @@ const (
 // hypercall answers that no hypercall is known; the features leaf promises
 // none.
 func (c *cpu) hypercall(*vcpu.Exit) bool {
-	r := uint64(hypercallNoSys)
 	p := c.look()
-	if p.CPL != 0 {
+	c.area.GPR[x86.RAX] = hypercallResult(p.CPL, p.Mode == 64)
+	return true
+}
+
+// hypercallResult is the answer to code of that privilege level and mode.
+func hypercallResult(cpl uint8, mode64 bool) uint64 {
+	r := uint64(hypercallNoSys)
+	if cpl != 0 {
 		r = hypercallPerm
 	}
-	if p.Mode != 64 {
+	if !mode64 {
 		r &= 0xFFFF_FFFF
 	}
-	c.area.GPR[x86.RAX] = r
-	return true
+	return r
 }
 
 // exception gives an intercepted exception to the guest, whose own it is. A
 // machine check is the host's: nobody can say what of the guest is still
 // right.
 func (c *cpu) exception(e *vcpu.Exit) bool {
-	if e.Vector == x86.VectorMC {
+	switch {
+	case e.Vector == x86.VectorMC:
 		return c.crash(CauseHost, "the processor reported a machine check while the guest ran")
+	case e.Vector == x86.VectorUD && c.board.policy.Foreign():
+		return c.invalidOpcode(e)
 	}
 	return c.raise(e, vcpu.Event{
 		Type: vcpu.EventException, Vector: e.Vector, HasError: e.HasError, ErrorCode: e.ErrorCode, CR2: uint64(e.Fault),

@@ -80,6 +80,7 @@ func (b *board) pauseDevices(ctx context.Context) error {
 // agrees with the clock of the devices.
 func (b *board) resume() error {
 	if b.restored {
+		b.loadPDPTEs()
 		if err := b.activate(); err != nil {
 			return err
 		}

@@ -58,6 +58,9 @@ func (b *board) addCPUs() (err error) {
 		return fmt.Errorf("backend: %w", err)
 	}
 	b.backVM.Area().TSCPerSec = b.vm.host.TSCHz
+	if err := b.actForeign(); err != nil {
+		return err
+	}
 	for id := range b.vm.cfg.VCPUs {
 		c, err := newCPU(b, id)
 		if err != nil {
@@ -69,6 +72,21 @@ func (b *board) addCPUs() (err error) {
 		}
 		b.all = append(b.all, c.lapic)
 	}
+	return nil
+}
+
+// actForeign prepares the backend for a guest that expects the other vendor's
+// processor.
+func (b *board) actForeign() error {
+	if !b.policy.Foreign() {
+		return nil
+	}
+	f, ok := b.backVM.(vcpu.Foreign)
+	if !ok {
+		return fmt.Errorf("%w: VM %s shows another vendor's processor, which the backend %s cannot carry",
+			ErrConfig, b.vm.cfg.Name, b.vm.host.Backend.Name())
+	}
+	f.ActForeign()
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"ringo/devices"
 	"ringo/snapshot"
@@ -18,7 +17,8 @@ type SaveOptions struct {
 }
 
 var (
-	schemaVM     = snapshot.Schema{Name: "vm", Version: 1}
+	schemaVM     = snapshot.Schema{Name: "vm", Version: 2}
+	schemaVM1    = snapshot.Schema{Name: "vm", Version: 1} // says nothing of the processor
 	schemaMemory = snapshot.Schema{Name: "memory", Version: 1}
 )
 
@@ -147,53 +147,5 @@ func (b *board) activate() error {
 		done = append(done, d)
 	}
 	b.restored = false
-	return nil
-}
-
-// machineState is what belongs to no vCPU or device.
-type machineState board
-
-// Schema implements snapshot.Snapshotter.
-func (m *machineState) Schema() snapshot.Schema { return schemaVM }
-
-// Save implements snapshot.Snapshotter.
-func (m *machineState) Save(e *snapshot.Encoder) error {
-	e.String("machine", m.vm.cfg.Machine)
-	e.Uint64("memory", m.vm.cfg.Memory)
-	e.Uint32("vcpus", m.vm.cfg.VCPUs)
-	e.Bool("debug-exit", m.vm.cfg.DebugExit)
-	e.Uint64("tsc-hz", m.vm.host.TSCHz)
-	e.Int64("clock-ns", int64(m.clock.Now()))
-	return e.Err()
-}
-
-// tscTolerance is how far two hosts' TSC frequencies may differ, as a part:
-// measured frequencies are never quite the same.
-const tscTolerance = 1000
-
-// Restore implements snapshot.Snapshotter.
-func (m *machineState) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
-	if err := from.Require(schemaVM); err != nil {
-		return err
-	}
-	const longName = 64
-	cfg := &m.vm.cfg
-	machine, memory, vcpus := d.String("machine", longName), d.Uint64("memory"), d.Uint32("vcpus")
-	debug, hz, now := d.Bool("debug-exit"), d.Uint64("tsc-hz"), d.Int64("clock-ns")
-	if err := d.Done(); err != nil {
-		return err
-	}
-	if machine != cfg.Machine || memory != cfg.Memory || vcpus != cfg.VCPUs || debug != cfg.DebugExit {
-		return fmt.Errorf("%w: the snapshot is of a %s with %d MiB and %d vCPUs (debug-exit %v), this VM is a %s with %d MiB and %d vCPUs (debug-exit %v)",
-			ErrConfig, machine, memory>>20, vcpus, debug, cfg.Machine, cfg.Memory>>20, cfg.VCPUs, cfg.DebugExit)
-	}
-	if diff := max(hz, m.vm.host.TSCHz) - min(hz, m.vm.host.TSCHz); diff > hz/tscTolerance {
-		return fmt.Errorf("%w: the snapshot's TSC runs at %d Hz and this host's at %d Hz, and there is no TSC scaling",
-			ErrConfig, hz, m.vm.host.TSCHz)
-	}
-	if now < 0 {
-		return fmt.Errorf("%w: clock-ns is negative", snapshot.ErrField)
-	}
-	m.clock.Set(time.Duration(now))
 	return nil
 }

@@ -23,6 +23,7 @@ func (c *cpuState) Schema() snapshot.Schema { return schemaCPU }
 
 // Save implements snapshot.Snapshotter.
 func (c *cpuState) Save(e *snapshot.Encoder) error {
+	c.state.PDPTE = [4]uint64{} // AMD-V keeps none: the receiver reads them
 	s := (*cpu)(c).store(x86.GroupAll)
 	s.TSC = c.board.stopTSC + c.area.TSCOffset // it stands still while paused
 	saveState(e, s)
@@ -100,6 +101,19 @@ func (c *cpuState) check(s *x86.State) error {
 	for _, b := range h[8:] {
 		if b != 0 {
 			return fmt.Errorf("%w: the XSAVE header has reserved bits or the compacted form", snapshot.ErrField)
+		}
+	}
+	return c.checkMSRs(s)
+}
+
+// checkMSRs refuses values that WRMSR would refuse the guest: a backend that
+// makes them live would fault on them in the host. Only 32 bits of SFMASK
+// exist; what AMD's processors may hold above them means nothing.
+func (c *cpuState) checkMSRs(s *x86.State) error {
+	s.SFMASK &= 0xFFFF_FFFF
+	for _, m := range stateMSRs {
+		if v := *m.field(s); m.valid != nil && !m.valid((*cpu)(c), v) {
+			return fmt.Errorf("%w: MSR %s does not take %#x", snapshot.ErrField, msr.Name(m.number), v)
 		}
 	}
 	return nil

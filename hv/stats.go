@@ -12,6 +12,8 @@ type Stats struct {
 	Exits, Fast [vcpu.NumKinds]uint64
 	// GuestTicks and HostTicks are TSC ticks spent in the guest and for it.
 	GuestTicks, HostTicks uint64
+	// Moves and Recalls count how vCPUs changed CPUs; see vcpu.Area.
+	Moves, Recalls uint64
 	// UnknownMSRs counts accesses to registers that do not exist.
 	UnknownMSRs uint64
 	// UnclaimedPIO and UnclaimedMMIO count accesses that no device answers.
@@ -39,6 +41,8 @@ func (s *Stats) add(a *vcpu.Area) {
 	}
 	s.GuestTicks += atomic.LoadUint64(&a.GuestTicks)
 	s.HostTicks += atomic.LoadUint64(&a.HostTicks)
+	s.Moves += atomic.LoadUint64(&a.Moves)
+	s.Recalls += atomic.LoadUint64(&a.Recalls)
 }
 
 // Stats gives the sum over all vCPUs; while it is off, what they were at its end.

@@ -359,3 +359,27 @@ func TestHiddenFeatures(t *testing.T) {
 	_, err = newPolicy(&h.Host, &Config{VCPUs: 1, HideCPUID: []string{"?"}})
 	require.ErrorIs(t, err, cpuid.ErrFeature)
 }
+
+// TestBackendHides: what the processor denies to guests is not shown to them.
+func TestBackendHides(t *testing.T) {
+	h := newTestHost(t)
+	c := Config{Name: "vm", VCPUs: 1, HideCPUID: []string{"nx"}}
+	p, err := newPolicy(&h.Host, &c)
+	require.NoError(t, err)
+	require.True(t, p.Has("rdtscp"))
+	h.Backend = hiding{h.fake}
+	p, err = newPolicy(&h.Host, &c)
+	require.NoError(t, err)
+	require.False(t, p.Has("rdtscp"))
+	require.False(t, p.Has("nx"))
+	require.Equal(t, []string{"nx"}, c.HideCPUID)
+}
+
+// hiding is a backend whose processor lacks RDTSCP for guests.
+type hiding struct{ vcpu.Backend }
+
+func (h hiding) Caps() vcpu.Caps {
+	c := h.Backend.Caps()
+	c.HideCPUID = []string{"rdtscp"}
+	return c
+}

@@ -26,6 +26,7 @@ const (
 // Register offsets in the xAPIC page; the x2APIC MSR is 800H + offset/16.
 const (
 	apicID       = 0x20
+	apicTPR      = 0x80
 	apicEOI      = 0xB0
 	apicSVR      = 0xF0
 	apicICR      = 0x300
@@ -75,13 +76,17 @@ func apicWrite(off, v uint32) {
 func initAPIC(c *CPU) {
 	base := reg.ReadMSR(x86.MSRAPICBase) | 1<<11
 	_, _, ecx, _ := reg.CPUID(1, 0)
-	if ecx&(1<<21) != 0 {
+	tcg := onTCG()
+	if ecx&(1<<21) != 0 && !tcg { // a store to the page is AfterExit's fast way
 		base |= 1 << 10
 		reg.WriteMSR(x86.MSRAPICBase, base)
 	} else {
 		reg.WriteMSR(x86.MSRAPICBase, base)
 		if apicPage == 0 {
 			apicPage = mapMMIO(phys(base&pteAddr), pageSize)
+		}
+		if tcg {
+			pollAt = apicPage + apicTPR
 		}
 	}
 	tscDeadline = ecx&(1<<24) != 0

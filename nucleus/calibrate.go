@@ -39,31 +39,49 @@ func sampleClocks() clockSample {
 	return best
 }
 
-// clockWindow is a stretch of samples. The PIT counts through its 16 bits in
-// 55 ms: a processor that was away for longer between two samples would take
-// the TSC for several times as fast as it is, so the widest step is kept.
+// clockWindow is a row of samples and the PIT ticks that it took. The PIT
+// counts through its 16 bits in 55 ms: if the processor was away for longer
+// between two samples, the window makes the TSC several times as fast as it
+// is, never slower.
 type clockWindow struct {
 	first, last clockSample
-	widest      uint64 // longest step between two samples, in TSC ticks
+	ticks       uint64
 }
 
 // add takes the next sample. It reports true at the end of the window.
 func (w *clockWindow) add(s clockSample) bool {
-	w.widest = max(w.widest, s.tsc-w.last.tsc)
+	w.ticks += uint64(uint16(w.last.pit - s.pit))
 	w.last = s
-	return w.first.pit-s.pit >= pitWindow
+	return w.ticks >= pitWindow
 }
 
-// sound says whether the window counts: the PIT counted down, and no single
-// step is half of it.
-func (w *clockWindow) sound() bool {
-	return w.last.pit < w.first.pit && w.widest <= (w.last.tsc-w.first.tsc)/2
-}
-
-// frequencies are those of the TSC and the APIC timer in Hz.
+// frequencies are those of the TSC and the APIC timer in Hz; 0 if the PIT did
+// not count.
 func (w *clockWindow) frequencies() (tsc, apic uint64) {
-	ticks := uint64(w.first.pit - w.last.pit)
-	return (w.last.tsc - w.first.tsc) * pitHz / ticks, uint64(w.first.apic-w.last.apic) * pitHz / ticks
+	if w.ticks == 0 {
+		return 0, 0
+	}
+	return (w.last.tsc - w.first.tsc) * pitHz / w.ticks, uint64(w.first.apic-w.last.apic) * pitHz / w.ticks
+}
+
+// calibration finds the windows that were not disturbed: they agree, and no
+// other shows a slower TSC.
+type calibration struct{ tsc, apic uint64 }
+
+// add takes a window. It reports true once the slowest TSC so far has been seen
+// twice, within a quarter of a percent.
+func (c *calibration) add(w *clockWindow) bool {
+	tsc, apic := w.frequencies()
+	if tsc == 0 {
+		return false
+	}
+	if c.tsc != 0 && max(tsc, c.tsc)-min(tsc, c.tsc) <= c.tsc/400 {
+		return true
+	}
+	if c.tsc == 0 || tsc < c.tsc {
+		c.tsc, c.apic = tsc, apic
+	}
+	return false
 }
 
 // measureWindow starts the PIT and the APIC timer and samples them for
@@ -88,10 +106,10 @@ func measureWindow() clockWindow {
 
 // calibrate measures both frequencies in Hz.
 func calibrate() (tsc, apic uint64) {
-	for tries := 0; tries < 50; tries++ {
-		if w := measureWindow(); w.sound() {
-			tsc, apic = w.frequencies()
-			return chooseTSC(tsc, tscFromCPUID()), apic
+	var c calibration
+	for tries := 0; tries < 100; tries++ {
+		if w := measureWindow(); c.add(&w) {
+			return chooseTSC(c.tsc, tscFromCPUID()), c.apic
 		}
 	}
 	fatal("boot: the 8254 timer (PIT) does not count down steadily: the TSC frequency cannot be measured")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -89,7 +90,7 @@ func (m *machine) newBochs(ctx context.Context) (*bochsRun, error) {
 	}
 	base := strings.TrimSuffix(m.disc, filepath.Ext(m.disc))
 	config, err := m.bochsConfig(line.Addr().(*net.TCPAddr).Port, base+".bochs")
-	for name, text := range map[string]string{base + ".rc": config, base + ".cmd": "c\n"} {
+	for name, text := range map[string]string{base + ".rc": config, base + ".cmd": m.debugger()} {
 		if err == nil {
 			err = os.WriteFile(name, []byte(text), 0o644)
 		}
@@ -98,12 +99,25 @@ func (m *machine) newBochs(ctx context.Context) (*bochsRun, error) {
 		line.Close()
 		return nil, err
 	}
-	// Debian's Bochs is the one with the debugger: the command c continues.
-	cmd := exec.CommandContext(ctx, m.Emulator, "-q", "-f", base+".rc", "-rc", base+".cmd")
+	args := append([]string{"-q", "-f", base + ".rc", "-rc", base + ".cmd"}, m.Args...)
+	cmd := exec.CommandContext(ctx, m.Emulator, args...)
 	cmd.Env = append(os.Environ(), "TERM=vt100")
 	b := &bochsRun{cmd: cmd, line: line, screen: &tail{}}
-	cmd.Stdout, cmd.Stderr = b.screen, b.screen
+	var screen io.Writer = b.screen
+	if m.Screen != nil {
+		screen = io.MultiWriter(b.screen, m.Screen)
+	}
+	cmd.Stdout, cmd.Stderr = screen, screen
 	return b, nil
+}
+
+// debugger gives the text of the file of commands. Debian's Bochs is the one
+// with the debugger, which waits at the start: c continues.
+func (m *machine) debugger() string {
+	if m.Debugger == nil {
+		return "c\n"
+	}
+	return strings.Join(m.Debugger, "\n") + "\n"
 }
 
 // run runs Bochs to its end. serve gets the serial port.

@@ -25,11 +25,11 @@ type console struct {
 
 	logged int
 	recent []string // the last whole lines, at most keepLines
-	line   []byte // of the current line
-	from   int    // where in the line the next step may match
-	step   int    // next step of the script
-	err    error  // a forbidden line, or input that failed
-	done   bool   // every step has been seen
+	line   []byte   // of the current line
+	from   int      // where in the line the next step may match
+	step   int      // next step of the script
+	err    error    // a forbidden line, or input that failed
+	done   bool     // every step has been seen
 }
 
 // Write takes output and plays the script. It never fails: the emulator must

@@ -2,6 +2,7 @@ package qemutests
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -31,7 +32,12 @@ type Stanza struct {
 	Timeout  time.Duration // for the whole run; 0: 2 minutes
 	Icount   bool          // an instruction is a tick: repeatable, one processor; always so in Bochs
 	CD       bool          // GRUB loads the image from a CD; always so in Bochs
-	Args     []string      // further arguments of QEMU
+	Args     []string      // further arguments of QEMU, further options of Bochs' configuration
+
+	// For Bochs: commands for its debugger, a line each, instead of the one that
+	// lets the machine run, and who else gets what Bochs itself prints.
+	Debugger []string
+	Screen   io.Writer
 
 	// What boots: Ringo's image with a bundle, another image of ours in the
 	// build folder, or, as a baseline, a Linux kernel of the build folder.
@@ -82,6 +88,7 @@ func Expect(patterns ...string) []Step {
 var trouble = []string{
 	`^panic: `, `^fatal error: `, `found bad pointer`, `checkmark found unmarked`,
 	`Kernel panic - not syncing`, `BUG: `, `assertion failed`,
+	`^RINGO STOPPED: `, `: crashed: `, `^RINGO-CHECK \S+ FAIL`,
 }
 
 // normal fills in the defaults and the seed.

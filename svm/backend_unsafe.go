@@ -33,7 +33,7 @@ type Backend struct {
 
 	lock        sync.Mutex
 	enabled     bool
-	permissions memory.HPA // IOPM, then MSRPM; 0 until the first VM
+	permissions memory.HPA // IOPM, MSRPM, MSRPM of foreign VMs; 0 until the first VM
 	nextID      atomic.Uint64
 }
 
@@ -96,19 +96,23 @@ func (b *Backend) NewStage2(a memory.PageAllocator) (memory.Stage2, error) {
 // hostPAT is the PAT that nested page tables are read with. Tests replace it.
 var hostPAT = func() uint64 { return reg.ReadMSR(x86.MSRPAT) }
 
-// maps gives the IOPM and the MSRPM, which all VMs share.
-func (b *Backend) maps() (iopm, msrpm memory.HPA, err error) {
+// maps gives the IOPM, which all VMs share; behind it are the MSRPM and the one
+// of VMs that act foreign.
+func (b *Backend) maps() (iopm memory.HPA, err error) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	if b.permissions == 0 {
-		pa, err := allocContiguous(IOPMSize + MSRPMSize)
+		const size = IOPMSize + 2*MSRPMSize
+		pa, err := allocContiguous(size)
 		if err != nil {
-			return 0, 0, fmt.Errorf("permission maps, %d bytes: %w", IOPMSize+MSRPMSize, err)
+			return 0, fmt.Errorf("permission maps, %d bytes: %w", size, err)
 		}
-		p := unsafe.Slice((*byte)(frames().Pointer(pa)), IOPMSize+MSRPMSize)
+		p := unsafe.Slice((*byte)(frames().Pointer(pa)), size)
+		specCtrl := b.cpu.has(x86.CPUID8000000AEDXSpecCtrlVirt)
 		fillIOPM(p[:IOPMSize])
-		fillMSRPM(p[IOPMSize:], b.cpu.has(x86.CPUID8000000AEDXSpecCtrlVirt))
+		fillMSRPM(p[IOPMSize:][:MSRPMSize], specCtrl)
+		fillForeignMSRPM(p[IOPMSize+MSRPMSize:], specCtrl)
 		b.permissions = pa
 	}
-	return b.permissions, b.permissions + IOPMSize, nil
+	return b.permissions, nil
 }

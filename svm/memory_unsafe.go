@@ -83,6 +83,11 @@ type vcpuHead struct {
 	resumeLen  uint8
 	reasonData uint64
 
+	// foreign says that the VM acts foreign. sysenterESP and sysenterEIP are
+	// the guest's then: the processor keeps 32 bits of them.
+	foreign                  uint8
+	sysenterESP, sysenterEIP uint64
+
 	cpuidHint [cpuidHints]uint8
 	code      [codeEntries]codeEntry
 }

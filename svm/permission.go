@@ -59,6 +59,21 @@ func fillMSRPM(p []byte, specCtrl bool) {
 	}
 }
 
+// foreignMSRs are intercepted for a guest that expects an Intel processor, where
+// they have 64 bits; AMD's have 32 (APM volume 2, section 6.1.2 "SYSENTER and
+// SYSEXIT MSRs").
+var foreignMSRs = [...]uint32{x86.MSRSysenterESP, x86.MSRSysenterEIP}
+
+// fillForeignMSRPM is fillMSRPM for a VM that acts foreign.
+func fillForeignMSRPM(p []byte, specCtrl bool) {
+	fillMSRPM(p, specCtrl)
+	for _, msr := range foreignMSRs {
+		if off, shift, ok := msrpmPosition(msr); ok {
+			p[off] |= (msrReadBit | msrWriteBit) << shift
+		}
+	}
+}
+
 // passMSR clears both intercept bits of an MSR.
 func passMSR(p []byte, msr uint32) {
 	if off, shift, ok := msrpmPosition(msr); ok {

@@ -88,6 +88,7 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		c.noteShadow()
 		c.useASID(&p.asid, p.number)
 		enter(c)
+		nucleus.AfterExit()
 		c.afterExit()
 		switch ExitCode(c.vmcb.Control.ExitCode) {
 		case ExitINTR, ExitNMI, ExitSMI, ExitINIT:
@@ -122,6 +123,9 @@ func (c *vcpuMem) beginTurn(p *perCPU) {
 	if c.asid.cpu != p.number { // this CPU has cached no field of the VMCB
 		c.vmcb.Control.Clean = 0
 		c.busy = 1
+		if c.area.GuestTicks != 0 {
+			c.area.Moves++
+		}
 	}
 	if c.features&featureRDTSCP != 0 && p.tscAux != c.tscAux {
 		reg.WriteMSR(x86.MSRTSCAux, c.tscAux)

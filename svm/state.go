@@ -146,11 +146,15 @@ func storeSyscall(c *vcpuMem, s *x86.State) {
 func loadSysenter(c *vcpuMem, s *x86.State) {
 	save := &c.vmcb.Save
 	save.SysenterCS, save.SysenterESP, save.SysenterEIP = s.SysenterCS, s.SysenterESP, s.SysenterEIP
+	c.sysenterESP, c.sysenterEIP = s.SysenterESP, s.SysenterEIP
 }
 
 func storeSysenter(c *vcpuMem, s *x86.State) {
 	save := &c.vmcb.Save
 	s.SysenterCS, s.SysenterESP, s.SysenterEIP = save.SysenterCS, save.SysenterESP, save.SysenterEIP
+	if c.foreign != 0 {
+		s.SysenterESP, s.SysenterEIP = c.sysenterESP, c.sysenterEIP
+	}
 }
 
 func loadMSR(c *vcpuMem, s *x86.State) {

@@ -34,6 +34,7 @@ type VM struct {
 	area        *vcpu.VMArea
 	pa          memory.HPA
 	iopm, msrpm memory.HPA
+	foreign     bool
 
 	lock  sync.RWMutex // vcpus, and against Kick of a vCPU that closes
 	vcpus []*VCPU
@@ -41,7 +42,7 @@ type VM struct {
 
 // NewVM makes the memory that a VM's vCPUs share.
 func (b *Backend) NewVM(s2 memory.Stage2) (vcpu.VM, error) {
-	iopm, msrpm, err := b.maps()
+	iopm, err := b.maps()
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (b *Backend) NewVM(s2 memory.Stage2) (vcpu.VM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory of a VM, %d bytes: %w", vmBytes, err)
 	}
-	vm := &VM{backend: b, stage2: s2, pa: pa, iopm: iopm, msrpm: msrpm}
+	vm := &VM{backend: b, stage2: s2, pa: pa, iopm: iopm, msrpm: iopm + IOPMSize}
 	vm.area = (*vcpu.VMArea)(frames().Pointer(pa))
 	vm.area.TSCPerSec = tscFrequency()
 	vm.area.Stage2Generation.Store(s2.Generation())
@@ -61,6 +62,13 @@ func (b *Backend) NewVM(s2 memory.Stage2) (vcpu.VM, error) {
 
 // Area is what the VM's vCPUs share.
 func (vm *VM) Area() *vcpu.VMArea { return vm.area }
+
+// ActForeign implements vcpu.Foreign.
+func (vm *VM) ActForeign() {
+	if !vm.foreign {
+		vm.foreign, vm.msrpm = true, vm.msrpm+MSRPMSize
+	}
+}
 
 // NewVCPU makes vCPU number id in the state after RESET. All vCPUs of a VM are
 // made before the first of them runs.
@@ -100,6 +108,10 @@ func (vm *VM) initVCPU(v *VCPU, id uint32) {
 	b.initControl(&c.vmcb.Control)
 	c.vmcb.Control.IOPMBasePA, c.vmcb.Control.MSRPMBasePA = uint64(vm.iopm), uint64(vm.msrpm)
 	c.vmcb.Control.NCR3 = uint64(vm.stage2.Root())
+	if vm.foreign {
+		c.foreign = 1
+		c.vmcb.Control.InterceptException |= 1 << x86.VectorUD
+	}
 	apic.Reset(&c.area)
 	var s x86.State
 	s.Reset()

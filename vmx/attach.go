@@ -18,13 +18,11 @@ import (
 	"ringo/x86"
 )
 
-// attach makes the vCPU's VMCS current on this CPU. It reports false if
-// another CPU has it, or if the processor refuses it, and leaves the reason.
+// attach makes the vCPU's VMCS, which this CPU does not have, current on it. It
+// reports false if another CPU has it, or if the processor refuses it, and
+// leaves the reason.
 func (c *vcpuMem) attach(p *perCPU) bool {
 	here := p.number + 1
-	if c.loadedOn.Load() == here {
-		return true
-	}
 	if c.loadedOn.Load() != 0 {
 		c.reason = reasonMoved
 		return false
@@ -38,12 +36,16 @@ func (c *vcpuMem) attach(p *perCPU) bool {
 		return false
 	}
 	p.current = c.addr()
+	c.hostXCR0 = p.hostXCR0
 	c.loadedOn.Store(here)
 	if c.built == 0 {
 		c.built = 1
 		c.buildVMCS()
 	}
 	if c.hostOf != here {
+		if c.hostOf != 0 {
+			c.area.Moves++
+		}
 		c.hostOf = here
 		c.writeHostState()
 		c.hostRSP = 0
@@ -80,7 +82,7 @@ func (c *vcpuMem) buildVMCS() {
 	vmwrite(uint64(FieldPrimaryControls), uint64(ctl.primary))
 	vmwrite(uint64(FieldSecondaryControls), uint64(ctl.secondary))
 	vmwrite(uint64(FieldExitControls), uint64(ctl.exit))
-	vmwrite(uint64(FieldExceptionBitmap), exceptionBitmap)
+	vmwrite(uint64(FieldExceptionBitmap), uint64(c.exceptions))
 	vmwrite(uint64(FieldPageFaultMask), 0)
 	vmwrite(uint64(FieldPageFaultMatch), 0)
 	vmwrite(uint64(FieldCR3TargetCount), 0)
@@ -154,37 +156,9 @@ func (c *vcpuMem) writeHostState() {
 	vmwrite(uint64(FieldHostRIP), uint64(exit))
 }
 
-// Types of INVEPT (SDM volume 3C, section 31.3).
-const (
-	inveptSingle = 1
-	inveptAll    = 2
-)
-
-// useTLB drops the translations of this VM that the CPU may hold from before a
-// change of the stage-2 table, or from before the vCPU went to another CPU.
-// With EPT every cached translation of a guest is tagged with the EPT pointer,
-// so that INVEPT covers those of the VPID as well; vCPUs of one VM differ by
-// VPID, and VMs by the pointer.
-// g is the generation of the stage-2 table.
-func (c *vcpuMem) useTLB(p *perCPU, g uint64) {
-	c.tlbOf = p.number + 1
-	c.ack.Store(g)
-	how := uint64(inveptAll)
-	if c.features&featureINVEPTSingle != 0 {
-		how = inveptSingle
-	}
-	descriptor := [2]uint64{c.eptp, 0}
-	invept(how, &descriptor)
-}
-
-// flushTLB makes the next entry drop the guest's translations.
-func (c *vcpuMem) flushTLB() { c.tlbOf = 0 }
-
-// loadRegisters puts the guest's registers into the CPU that a VM entry does
-// not load.
+// loadRegisters puts the guest's registers into the CPU that neither a VM entry
+// nor enter loads.
 func (c *vcpuMem) loadRegisters(p *perCPU) {
-	enterVectors(&c.xsave[0], c.saveMask, c.xcr0, p.hostXCR0)
-	c.loaded = 1
 	if c.kernelGS != p.kernelGS {
 		reg.WriteMSR(x86.MSRKernelGSBase, c.kernelGS)
 		p.kernelGS = c.kernelGS
@@ -201,13 +175,18 @@ func (c *vcpuMem) loadRegisters(p *perCPU) {
 	}
 }
 
-// unloadRegisters takes them out at the end of a turn.
+// unloadRegisters takes out the guest's registers at the end of a turn whose
+// last exit has left them to it.
 func (c *vcpuMem) unloadRegisters(p *perCPU) {
 	leaveVectors(&c.xsave[0], c.saveMask, c.xcr0, p.hostXCR0, hostImage)
 	c.loaded = 0
 	c.kernelGS = reg.ReadMSR(x86.MSRKernelGSBase)
 	p.kernelGS = c.kernelGS
 	c.saveCR2()
+}
+
+// unloadRare takes out the registers that not every guest uses.
+func (c *vcpuMem) unloadRare(p *perCPU) {
 	if c.sysLive != 0 {
 		c.sysLive = 0
 		reg.WriteMSR(x86.MSRSTAR, p.syscall.star)
@@ -242,7 +221,7 @@ func (c *vcpuMem) saveCR2() {
 // registers without an exit until the vCPU leaves the CPU.
 func (c *vcpuMem) loadDR() {
 	writeDR(&c.dr)
-	c.drLive = 1
+	c.drLive, c.busy = 1, 1
 	c.wantPrimary &^= PrimaryMOVDRExiting
 }
 
@@ -250,7 +229,7 @@ func (c *vcpuMem) loadDR() {
 // reset DR7, so the registers may keep their values.
 func (c *vcpuMem) saveDR() {
 	readDR(&c.dr)
-	c.drLive = 0
+	c.drLive, c.busy = 0, 1
 	c.wantPrimary |= PrimaryMOVDRExiting
 }
 

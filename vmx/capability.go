@@ -36,18 +36,6 @@ const (
 	basicTrue      = 1 << 55 // the TRUE_ registers exist
 )
 
-// Bits of IA32_VMX_EPT_VPID_CAP (section A.10).
-const (
-	eptWalk4        = 1 << 6
-	eptWriteBack    = 1 << 14
-	ept2M           = 1 << 16
-	ept1G           = 1 << 17
-	eptINVEPT       = 1 << 20
-	eptAccessed     = 1 << 21
-	eptINVEPTSingle = 1 << 25
-	eptINVEPTAll    = 1 << 26
-)
-
 // ErrNoControl says that the processor lacks a VMX feature that Ringo needs.
 var ErrNoControl = errors.New("the processor's VT-x lacks a feature that Ringo needs")
 
@@ -74,6 +62,7 @@ var (
 		{"external-interrupt exiting", PinExternalInterruptExiting, true},
 		{"NMI exiting", PinNMIExiting, true},
 		{"virtual NMIs", PinVirtualNMIs, true},
+		{"activate VMX-preemption timer", PinPreemptionTimer, false},
 	}}
 	primaryField = controlField{"primary processor-based VM-execution control", msrPrimary, msrTruePrimary, []control{
 		{"interrupt-window exiting", PrimaryInterruptWindowExiting, true},
@@ -115,6 +104,7 @@ var (
 
 // Controls that are set only while they are wanted.
 const (
+	dynamicPin     = PinPreemptionTimer
 	dynamicPrimary = PrimaryInterruptWindowExiting | PrimaryNMIWindowExiting
 	dynamicEntry   = EntryIA32eGuest
 )

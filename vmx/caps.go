@@ -22,6 +22,8 @@ const (
 const (
 	featureRDTSCP = 1 << iota
 	featureINVEPTSingle
+	featureINVVPIDSingle
+	featureINVVPIDAll
 	featureIBPB   // a barrier is due when the CPU changes vCPUs
 	featureClosed // closed.go: a guest with interrupts closed must be timed
 )
@@ -84,10 +86,11 @@ func readProcessor(cpuid cpuidFunc, rdmsr msrFunc, without []string) (processor,
 	if p.controls, err = p.readControls(rdmsr, without); err != nil {
 		return p, err
 	}
+	p.preemptionTimer = p.controls.pin&PinPreemptionTimer != 0
+	p.controls.pin &^= dynamicPin
 	p.misc = rdmsr(msrMisc)
-	p.preemptionTimer = rdmsr(msrPinBased)>>32&PinPreemptionTimer != 0
-	p.eptVPID = rdmsr(msrEPTVPID)
-	return p, p.checkEPT()
+	p.eptVPID, err = buildEPT(rdmsr(msrEPTVPID), without)
+	return p, err
 }
 
 // Bits of IA32_ARCH_CAPABILITIES (SDM volume 4, table 2-2).
@@ -115,26 +118,6 @@ func (p *processor) readControls(rdmsr msrFunc, without []string) (controls, err
 	return buildControls(rdmsr, without)
 }
 
-// checkEPT looks for what the extended page tables here are made of.
-func (p *processor) checkEPT() error {
-	for _, x := range [...]struct {
-		bit  uint64
-		name string
-	}{
-		{eptWalk4, "page walks of length 4"},
-		{eptWriteBack, "write-back paging structures"},
-		{eptINVEPT, "INVEPT"},
-	} {
-		if p.eptVPID&x.bit == 0 {
-			return fmt.Errorf("EPT without %s (IA32_VMX_EPT_VPID_CAP %#x): %w", x.name, p.eptVPID, ErrNoControl)
-		}
-	}
-	if p.eptVPID&(eptINVEPTSingle|eptINVEPTAll) == 0 {
-		return fmt.Errorf("INVEPT of no known type (IA32_VMX_EPT_VPID_CAP %#x): %w", p.eptVPID, ErrNoControl)
-	}
-	return nil
-}
-
 // revision is the identifier that VMXON and VMCS regions begin with.
 func (p *processor) revision() uint32 { return uint32(p.basic & basicRevision) }
 
@@ -153,7 +136,7 @@ func (p *processor) maxPage() memory.PageSize {
 
 // caps tells the rest of the hypervisor.
 func (p *processor) caps() vcpu.Caps {
-	c := vcpu.Caps{NextRIP: true, ASIDs: 1, PhysAddrBits: p.physBits, MaxPage: p.maxPage()}
+	c := vcpu.Caps{NextRIP: true, ASIDs: 1, PhysAddrBits: p.physBits, MaxPage: p.maxPage(), HideCPUID: p.hidden()}
 	for _, f := range [...]struct {
 		have bool
 		name string
@@ -182,6 +165,14 @@ func (p *processor) features() uint32 {
 	}
 	if p.eptVPID&eptINVEPTSingle != 0 {
 		f |= featureINVEPTSingle
+	}
+	if p.eptVPID&vpidINVVPID != 0 {
+		if p.eptVPID&vpidSingle != 0 {
+			f |= featureINVVPIDSingle
+		}
+		if p.eptVPID&vpidAll != 0 {
+			f |= featureINVVPIDAll
+		}
 	}
 	if p.revision() == bochsRevision && p.preemptionTimer {
 		f |= featureClosed

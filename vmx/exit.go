@@ -93,6 +93,14 @@ var kindTable = [len(reasonNames)]vcpu.Kind{
 	ExitReasonTPAUSE:            vcpu.KindInsn,
 	ExitReasonLOADIWKEY:         vcpu.KindInsn,
 	ExitReasonENCLV:             vcpu.KindInsn,
+	ExitReasonSEAMCALL:          vcpu.KindInsn,
+	ExitReasonTDCALL:            vcpu.KindInsn,
+	ExitReasonRDMSRLIST:         vcpu.KindInsn,
+	ExitReasonWRMSRLIST:         vcpu.KindInsn,
+	ExitReasonURDMSR:            vcpu.KindInsn,
+	ExitReasonUWRMSR:            vcpu.KindInsn,
+	ExitReasonRDMSRImmediate:    vcpu.KindInsn,
+	ExitReasonWRMSRNSImmediate:  vcpu.KindInsn,
 }
 
 // kindOf is the vendor-neutral kind of an exit reason field.

@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "vmx.h"
 
 // func leaveVectors(image *byte, mask, xcr0, hostXCR0 uint64, clean *byte)
 //
@@ -15,7 +16,7 @@ TEXT ·leaveVectors(SB), NOSPLIT, $0-40
 	MOVQ AX, DX
 	SHRQ $32, DX
 	XORL CX, CX
-	BYTE $0x0F; BYTE $0x01; BYTE $0xD1 // XSETBV
+	XSETBV
 same:
 	MOVQ mask+8(FP), AX
 	MOVQ AX, DX
@@ -26,25 +27,6 @@ same:
 	ORL  $2, AX
 	MOVQ clean+32(FP), DI
 	XRSTOR64 (DI)
-	RET
-
-// func enterVectors(image *byte, mask, xcr0, hostXCR0 uint64)
-//
-// Loads an image at the beginning of a turn, and then the guest's XCR0.
-TEXT ·enterVectors(SB), NOSPLIT, $0-32
-	MOVQ image+0(FP), DI
-	MOVQ mask+8(FP), AX
-	MOVQ AX, DX
-	SHRQ $32, DX
-	XRSTOR64 (DI)
-	MOVQ xcr0+16(FP), AX
-	CMPQ AX, hostXCR0+24(FP)
-	JEQ  same
-	MOVQ AX, DX
-	SHRQ $32, DX
-	XORL CX, CX
-	BYTE $0x0F; BYTE $0x01; BYTE $0xD1 // XSETBV
-same:
 	RET
 
 // MOV RAX, DRn and MOV DRn, RAX; the assembler does not know all of them. The

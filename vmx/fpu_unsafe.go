@@ -20,6 +20,9 @@ const (
 // constants of this package only.
 const offsetGPR = int(unsafe.Offsetof(vcpuMem{}.area) + unsafe.Offsetof(vcpuMem{}.area.GPR))
 
+// msrKernelGSBase is the MSR's number for them.
+const msrKernelGSBase = x86.MSRKernelGSBase
+
 // fittingComponents are the state components that fit in x86.XSAVESize at the
 // offsets of the standard format. AMX tiles do not.
 const fittingComponents = x86.XCR0X87 | x86.XCR0SSE | x86.XCR0AVX | x86.XCR0MPX | x86.XCR0AVX512 | x86.XCR0PKRU

@@ -39,22 +39,35 @@ var says = [len(reasonNames)]uint8{
 // basic is the basic exit reason of the last exit.
 func (c *vcpuMem) basic() ExitReason { return ExitReason(c.exitReason) }
 
+// noteExit notes what is the same for all exits. It reports true if the exit is a
+// port access, the most frequent one that needs Go, about which exited has read
+// everything.
+func (c *vcpuMem) noteExit() (port bool) {
+	c.now = c.now
+	c.area.GuestTicks += c.now - c.entered
+	c.valid, c.stepped, c.dirty = partExit, 0, 0
+	c.reason = reasonExit
+	if tpr := uint8(*c.area.APIC.Reg(vcpu.APICTPR)); tpr != c.tpr {
+		c.syncTPR(tpr)
+	}
+	if c.exitReason != uint32(ExitReasonIO) {
+		return false
+	}
+	c.launched = 1
+	c.valid = partExit | partSP
+	c.exit = exitInfo{qualification: c.exit.qualification}
+	return true
+}
+
 // afterExit puts the results of an entry where they belong. It reports true
 // if the exit was the host's own and the guest goes on.
 func (c *vcpuMem) afterExit() (again bool) {
-	c.now = c.left
-	c.area.GuestTicks += c.left - c.entered
-	c.valid, c.stepped = partExit, 0
-	c.reason = reasonExit
 	if c.exitReason&entryFailure != 0 {
 		c.readExit(saysQualification)
 		c.fetch(partAll)
 		return false
 	}
-	c.launched, c.dirty = 1, 0
-	if tpr := uint8(*c.area.APIC.Reg(vcpu.APICTPR)); tpr != c.tpr {
-		c.syncTPR(tpr)
-	}
+	c.launched = 1
 	r := c.basic()
 	if r == ExitReasonCPUID {
 		return false // the shortest way
@@ -115,7 +128,7 @@ func (c *vcpuMem) readExit(what uint8) {
 // failed notes that the VM-entry instruction failed with VMfailInvalid (1) or
 // VMfailValid (2), upon which the VMCS says why.
 func (c *vcpuMem) failed(status uint64) {
-	c.left = c.entered
+	c.now = c.entered
 	c.reason = reasonFailed
 	c.exit = exitInfo{}
 	if status == 2 {

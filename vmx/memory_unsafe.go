@@ -44,7 +44,7 @@ type vcpuHead struct {
 	// hostOf is the number of the CPU whose host state is in the VMCS, plus 1.
 	hostOf uint32
 	// tlbOf is the number of the CPU whose cached translations ack is about,
-	// plus 1; 0 asks for a flush.
+	// plus 1, with tlbStale if the guest's own are out of date: tlb.go.
 	tlbOf    uint32
 	launched uint8 // the VMCS is in the launched state
 	built    uint8 // its constant fields are written
@@ -52,6 +52,8 @@ type vcpuHead struct {
 	// saveMask are the state components that xsave holds: the host's XCR0, cut
 	// to what fits.
 	saveMask, xcr0, xss uint64
+	// hostXCR0 is the XCR0 of the CPU that has the VMCS.
+	hostXCR0            uint64
 	tscAux, specCtrl    uint64
 	syscall             syscallMSRs
 	kernelGS            uint64
@@ -65,9 +67,9 @@ type vcpuHead struct {
 	ack    atomic.Uint64
 	active atomic.Uint32
 
-	// entered and left are the TSC around the last stay in the guest; now is
-	// the latest TSC value known, good enough for timers and deadlines.
-	entered, left, now uint64
+	// entered is the TSC at the last entry; now is that at the last exit, or at
+	// the beginning of the turn, good enough for timers and deadlines.
+	entered, now uint64
 	// timer and until are what guest.WakeTSC was made of.
 	timer, until uint64
 	// tscOffset is what the VMCS has.
@@ -75,6 +77,8 @@ type vcpuHead struct {
 
 	features uint32
 	controls controls
+	// exceptions is the exception bitmap.
+	exceptions uint32
 	// primary are the primary controls that the VMCS has, and wantPrimary
 	// those for the next entry; the same for the TPR threshold.
 	primary, wantPrimary     uint32

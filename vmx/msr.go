@@ -30,7 +30,7 @@ func (c *vcpuMem) fastRDMSR(msr uint32) (v uint64, r msrResult) {
 	a := &c.area
 	switch {
 	case msr >= x2APICFirst && msr <= x2APICLast:
-		v, ok := apic.ReadMSR(a, msr, c.left)
+		v, ok := apic.ReadMSR(a, msr, c.now)
 		if !ok {
 			return 0, msrFault
 		}
@@ -38,7 +38,7 @@ func (c *vcpuMem) fastRDMSR(msr uint32) (v uint64, r msrResult) {
 	case msr == x86.MSRTSCDeadline:
 		return apic.ReadDeadline(a), msrDone
 	case msr == x86.MSRTSC:
-		return c.left + a.TSCOffset, msrDone
+		return c.now + a.TSCOffset, msrDone
 	case msr == x86.MSRTSCAdjust:
 		return a.TSCAdjust, msrDone
 	case msr == x86.MSRAPICBase:
@@ -60,7 +60,7 @@ func (c *vcpuMem) fastWRMSR(msr uint32, v uint64) msrResult {
 		return c.x2APICWrite(msr, v)
 	case msr == x86.MSRTSCDeadline:
 		c.busy = 1
-		apic.WriteDeadline(a, v, c.left)
+		apic.WriteDeadline(a, v, c.now)
 		return msrDone
 	case msr == x86.MSRTSCAdjust && v == a.TSCAdjust:
 		// A write that moves the TSC moves clocks that only Go knows.
@@ -112,7 +112,7 @@ func canonical(v uint64) bool { return uint64(int64(v<<16)>>16) == v }
 func (c *vcpuMem) x2APICWrite(msr uint32, v uint64) msrResult {
 	a := &c.area
 	c.busy = 1
-	act := apic.WriteMSR(a, msr, v, c.left)
+	act := apic.WriteMSR(a, msr, v, c.now)
 	if act&apic.ActionGP != 0 {
 		return msrFault
 	}

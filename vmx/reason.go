@@ -82,6 +82,12 @@ const (
 	ExitReasonInstructionTimeout   ExitReason = 75
 	ExitReasonSEAMCALL             ExitReason = 76
 	ExitReasonTDCALL               ExitReason = 77
+	ExitReasonRDMSRLIST            ExitReason = 78
+	ExitReasonWRMSRLIST            ExitReason = 79
+	ExitReasonURDMSR               ExitReason = 80
+	ExitReasonUWRMSR               ExitReason = 81
+	ExitReasonRDMSRImmediate       ExitReason = 84
+	ExitReasonWRMSRNSImmediate     ExitReason = 85
 )
 
 // entryFailure is bit 31 of the exit reason: the VM entry failed.
@@ -163,6 +169,12 @@ var reasonNames = [...]string{
 	ExitReasonInstructionTimeout:   "Instruction timeout",
 	ExitReasonSEAMCALL:             "SEAMCALL",
 	ExitReasonTDCALL:               "TDCALL",
+	ExitReasonRDMSRLIST:            "RDMSRLIST",
+	ExitReasonWRMSRLIST:            "WRMSRLIST",
+	ExitReasonURDMSR:               "URDMSR",
+	ExitReasonUWRMSR:               "UWRMSR",
+	ExitReasonRDMSRImmediate:       "RDMSR (immediate)",
+	ExitReasonWRMSRNSImmediate:     "WRMSRNS (immediate)",
 }
 
 // String is the manual's name of the reason.

@@ -34,7 +34,7 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 	c := guestMem(g)
 	p := cpuRecord(nucleus.VendorCPU())
 	start := reg.ReadTSC()
-	if !c.attach(p) {
+	if c.loadedOn.Load() != p.number+1 && !c.attach(p) {
 		return nucleus.VerdictExit
 	}
 	if c.wantParts != 0 {
@@ -63,7 +63,10 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 		p.evict() // it may go on anywhere
 	}
 	c.active.Store(0)
-	ran := reg.ReadTSC() - start
+	ran := uint64(0)
+	if c.now > start { // the guest was entered; what follows its last exit is short
+		ran = c.now - start
+	}
 	g.RunTicks += ran
 	c.area.HostTicks += ran - (c.area.GuestTicks - guestTicks)
 	return v
@@ -111,6 +114,9 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		}
 		if status := enter(c); status != 0 {
 			c.failed(status)
+			return nucleus.VerdictExit
+		}
+		if c.noteExit() {
 			return nucleus.VerdictExit
 		}
 		if c.afterExit() {

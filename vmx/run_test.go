@@ -246,7 +246,7 @@ func TestRequests(t *testing.T) {
 	r.c.tlbOf = 1
 	a.Request.Or(vcpu.RequestFlush)
 	r.entered(t)
-	require.Zero(t, r.c.tlbOf)
+	require.EqualValues(t, 1|tlbStale, r.c.tlbOf)
 	r.vm.area.RunUntil.Store(1)
 	r.c.now = 2
 	ask(0, reasonDeadline)

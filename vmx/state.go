@@ -99,7 +99,8 @@ func loadIP(c *vcpuMem, s *x86.State) {
 
 func storeIP(c *vcpuMem, s *x86.State) { s.RIP, s.RFLAGS = c.area.RIP, c.area.RFLAGS }
 
-// loadCR also drops the guest's translations: VM entry keeps those of a VPID.
+// loadCR also drops the guest's own translations: VM entry keeps those of a
+// VPID.
 func loadCR(c *vcpuMem, s *x86.State) {
 	c.regs[regCR0] = s.CR0&^cachingCR0 | alwaysCR0
 	c.regs[regCR0Shadow] = s.CR0

@@ -42,6 +42,9 @@ func vmptrld(pa *uint64) (status uint64)
 func invept(how uint64, descriptor *[2]uint64)
 
 //go:noescape
+func invvpid(how uint64, descriptor *[2]uint64)
+
+//go:noescape
 func hostTables(gdtr, idtr *[10]byte) (tr uint16)
 
 func writeCR2(v uint64)
@@ -50,9 +53,6 @@ func hostNMI()
 
 //go:noescape
 func leaveVectors(image *byte, mask, xcr0, hostXCR0 uint64, clean *byte)
-
-//go:noescape
-func enterVectors(image *byte, mask, xcr0, hostXCR0 uint64)
 
 //go:noescape
 func readDR(dr *[5]uint64)

@@ -66,7 +66,7 @@ func TestExitReasonNames(t *testing.T) {
 	for r, want := range map[ExitReason]string{
 		0: "Exception or non-maskable interrupt (NMI)", 10: "CPUID", 28: "Control-register accesses", 30: "I/O instruction",
 		33: "VM-entry failure due to invalid guest state", 48: "EPT violation", 55: "XSETBV", 77: "TDCALL",
-		35: "basic exit reason 35", 78: "basic exit reason 78", 0xFFFF: "basic exit reason 65535",
+		85: "WRMSRNS (immediate)", 35: "basic exit reason 35", 82: "basic exit reason 82", 0xFFFF: "basic exit reason 65535",
 	} {
 		require.Equal(t, want, r.String())
 	}
@@ -81,6 +81,9 @@ func TestKinds(t *testing.T) {
 	require.Equal(t, vcpu.KindUnknown, kindOf(uint32(ExitReasonEPTMisconfiguration)))
 	require.Equal(t, vcpu.KindUnknown, kindOf(0xFFFF))
 	require.Equal(t, vcpu.KindShutdown, kindOf(2))
+	for _, r := range []ExitReason{ExitReasonINVVPID, ExitReasonSEAMCALL, ExitReasonTDCALL, ExitReasonRDMSRImmediate} {
+		require.Equal(t, vcpu.KindInsn, kindOf(uint32(r)), "a guest can cause it: %v", r)
+	}
 }
 
 func TestMSRBitmap(t *testing.T) {

@@ -43,22 +43,17 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	if c == nil {
 		return vcpu.ErrClosed
 	}
-	// Only what Run itself returned is completed: a fresh Exit of the caller
-	// has KindNone, and a copied one must not step over anything twice.
-	step := c.complete(e) && v.last == e.Kind
-	c.enterState()
-	if step {
-		c.stepTo(v.next)
-	}
-	if quiet := step && v.last == vcpu.KindPIO || e.Emulated && e.Quiet; !quiet || e.Cancel {
-		// Whoever served the exit may have changed anything. A device has
-		// changed at most what any CPU may change.
-		c.busy = 1
+	port := v.portAgain(e)
+	if !port {
+		v.begin(e)
 	}
 	if err := v.enter(); err != nil {
 		return err
 	}
 	c.leaveState()
+	if port && v.portExit(e) {
+		return nil
+	}
 	fill(c, e)
 	v.last = e.Kind
 	c.area.Exits[e.Kind]++
@@ -72,6 +67,21 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	return nil
 }
 
+// begin completes the exit in e, whatever it was. Only what Run itself
+// returned is completed: a fresh Exit of the caller has KindNone, and a copied
+// one must not step over anything twice.
+func (v *VCPU) begin(e *vcpu.Exit) {
+	c := v.c
+	step := c.complete(e) && v.last == e.Kind
+	c.enterState()
+	if step {
+		c.stepTo(v.next)
+	}
+	if quiet := step && v.last == vcpu.KindPIO || e.Emulated && e.Quiet; !quiet || e.Cancel {
+		c.busy = 1 // whoever served the exit may have changed anything
+	}
+}
+
 // enter has the nucleus run the loop. If another CPU holds the VMCS it gives
 // it back first.
 func (v *VCPU) enter() error {
@@ -82,6 +92,7 @@ func (v *VCPU) enter() error {
 		if v.c.reason != reasonMoved {
 			return nil
 		}
+		v.c.area.Recalls++
 		v.release()
 	}
 }

@@ -34,6 +34,7 @@ type VM struct {
 	area    *vcpu.VMArea
 	pa      memory.HPA
 	bitmap  memory.HPA
+	foreign bool
 
 	lock  sync.RWMutex // vcpus, and against Kick of a vCPU that closes
 	vcpus []*VCPU
@@ -61,6 +62,9 @@ func (b *Backend) NewVM(s2 memory.Stage2) (vcpu.VM, error) {
 
 // Area is what the VM's vCPUs share.
 func (vm *VM) Area() *vcpu.VMArea { return vm.area }
+
+// ActForeign implements vcpu.Foreign.
+func (vm *VM) ActForeign() { vm.foreign = true }
 
 // NewVCPU makes vCPU number id in the state after RESET. All vCPUs of a VM are
 // made before the first of them runs.
@@ -95,6 +99,10 @@ func (vm *VM) initVCPU(v *VCPU, id uint32) {
 	c.bitmapPA, c.eptp = uint64(vm.bitmap), b.eptp(vm.stage2.Root())
 	setRevision(memory.HPA(c.vmcsPA), b.cpu.revision())
 	c.saveMask, c.features, c.controls = b.saveMask, b.features, b.cpu.controls
+	c.exceptions = exceptionBitmap
+	if vm.foreign {
+		c.exceptions |= 1 << x86.VectorUD
+	}
 	c.wantPrimary = c.controls.primary | PrimaryMOVDRExiting
 	c.stay = stayTicks(vm.area.TSCPerSec, b.cpu.misc)
 	c.id, c.vpid = b.nextID.Add(1), id+1

@@ -89,6 +89,13 @@ TEXT ·invept(SB), NOSPLIT, $0-16
 	INVEPT_AX_DI
 	RET
 
+// func invvpid(how uint64, descriptor *[2]uint64)
+TEXT ·invvpid(SB), NOSPLIT, $0-16
+	MOVQ how+0(FP), AX
+	MOVQ descriptor+8(FP), DI
+	INVVPID_AX_DI
+	RET
+
 // func hostTables(gdtr, idtr *[10]byte) (tr uint16)
 //
 // SGDT, SIDT and STR of the calling CPU.

@@ -11,6 +11,9 @@
 #define VMCLEAR_DI    BYTE $0x66; BYTE $0x0F; BYTE $0xC7; BYTE $0x37
 #define VMXON_DI      BYTE $0xF3; BYTE $0x0F; BYTE $0xC7; BYTE $0x37
 #define INVEPT_AX_DI  BYTE $0x66; BYTE $0x0F; BYTE $0x38; BYTE $0x80; BYTE $0x07
+#define INVVPID_AX_DI BYTE $0x66; BYTE $0x0F; BYTE $0x38; BYTE $0x81; BYTE $0x07
+
+#define XSETBV        BYTE $0x0F; BYTE $0x01; BYTE $0xD1
 
 // FAILED leaves the status of a VMX instruction in AX (section 31.2
 // "Conventions"): 0 VMsucceed, 1 VMfailInvalid (CF), 2 VMfailValid (ZF).

@@ -59,8 +59,8 @@ func vmStats(k *Console, v *node.VM) string {
 	text += fmt.Sprintf("time in guest %s, in host %s%s\n",
 		ticks(s.GuestTicks, hz), ticks(s.HostTicks, hz), share(s.HostTicks, s.GuestTicks))
 	for i, c := range v.CPUStats() {
-		text += fmt.Sprintf("  vCPU %d: %d exits, in guest %s, in host %s\n",
-			i, c.Total(), ticks(c.GuestTicks, hz), ticks(c.HostTicks, hz))
+		text += fmt.Sprintf("  vCPU %d: %d exits, in guest %s, in host %s, changed CPUs %d times\n",
+			i, c.Total(), ticks(c.GuestTicks, hz), ticks(c.HostTicks, hz), c.Moves)
 	}
 	text += fmt.Sprintf("unknown MSRs %d; accesses to nothing: ports %d, memory %d; stage-2 tables %s\n",
 		s.UnknownMSRs, s.UnclaimedPIO, s.UnclaimedMMIO, size(s.Tables))

@@ -3,13 +3,16 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"ringo/vmx"
 )
 
 // options are the words of the kernel command line.
 type options struct {
 	mitigations string
 	attach      bool
-	metrics     bool // print lines for programs that measure
+	metrics     bool     // print lines for programs that measure
+	without     []string // VT-x features that count as absent
 }
 
 // parseOptions reads the words. What it does not understand is an error each,
@@ -33,8 +36,14 @@ func parseOptions(words []string) (options, []error) {
 			default:
 				problems = append(problems, fmt.Errorf("option %s: attach takes yes or no", w))
 			}
+		case "without":
+			names, err := vmx.ParseWithout(value)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("option %s: %w", w, err))
+			}
+			opt.without = append(opt.without, names...)
 		default:
-			problems = append(problems, fmt.Errorf("option %s is not known; there are panic, maxcpus, mitigations, attach and metrics", w))
+			problems = append(problems, fmt.Errorf("option %s is not known; there are panic, maxcpus, mitigations, attach, metrics and without", w))
 		}
 	}
 	return opt, problems

@@ -25,3 +25,13 @@ func TestOptionsUnknown(t *testing.T) {
 	require.ErrorContains(t, problems[1], "yes or no")
 	require.True(t, opt.attach)
 }
+
+func TestOptionsWithout(t *testing.T) {
+	opt, problems := parseOptions([]string{"without=ept,unrestricted-guest"})
+	require.Empty(t, problems)
+	require.Equal(t, []string{"enable EPT", "unrestricted guest"}, opt.without)
+	opt, problems = parseOptions([]string{"without=ept,warp-drive"})
+	require.Len(t, problems, 1)
+	require.ErrorContains(t, problems[0], `"warp-drive"; there are`)
+	require.Empty(t, opt.without)
+}

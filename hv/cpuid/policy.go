@@ -44,6 +44,8 @@ type Policy struct {
 	hidden   map[word]uint32
 	xcr0     uint64 // components that the guest may enable
 	areas    []component
+	frozen   bool // made of a Baseline
+	foreign  bool // it says another vendor than the host's
 }
 
 // New makes a policy. It refuses a name that no feature has.
@@ -120,7 +122,14 @@ func (p *Policy) hostLeaf(leaf, subleaf uint32) registers {
 	return registers{a, b, c, d}
 }
 
-// AMD tells whether the host's processor follows AMD's manual.
+// Foreign tells whether the guest sees one vendor's processor and runs on
+// another's, so that instructions which only the former has raise #UD.
+func (p *Policy) Foreign() bool { return p.foreign }
+
+// Frozen tells whether the policy was made of a Baseline.
+func (p *Policy) Frozen() bool { return p.frozen }
+
+// AMD tells whether the guest's processor follows AMD's manual.
 func (p *Policy) AMD() bool {
 	v := p.hostLeaf(x86.CPUIDVendor, 0)
 	return v[x86.EBX] == amdEBX && v[x86.EDX] == amdEDX && v[x86.ECX] == amdECX ||

@@ -13,7 +13,7 @@ const (
 	RequestNMI               // deliver an NMI
 	RequestINIT              // INIT was received
 	RequestSIPI              // a start-up IPI was received; vector in Area.SIPI
-	RequestFlush             // forget cached stage-2 translations
+	RequestFlush             // forget the guest's own cached translations
 )
 
 // MaxVCPUs bounds the vCPUs of one VM.
@@ -136,6 +136,10 @@ type Area struct {
 	Fast  [NumKinds]uint64
 	// GuestTicks and HostTicks are TSC ticks spent inside and for the guest.
 	GuestTicks, HostTicks uint64
+	// Moves counts how often the vCPU went on on another CPU than before, and
+	// Recalls how many of these times that CPU still held its state and was
+	// made to give it up (VT-x).
+	Moves, Recalls uint64
 
 	NumCPUID     uint32
 	NumDoorbells uint32

@@ -82,4 +82,7 @@ type Caps struct {
 	PhysAddrBits uint8  // bits of a guest-physical address
 	MaxPage      memory.PageSize
 	Features     []string // names of the optional features in use, for people
+	// HideCPUID names the CPUID features, as x86.Features does, that no guest
+	// may see because its processor would not have them.
+	HideCPUID []string
 }

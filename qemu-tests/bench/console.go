@@ -14,8 +14,11 @@ var ErrSilent = errors.New("the console does not tell")
 var (
 	exitLine     = regexp.MustCompile(`bench ([a-z0-9-]+) (\d+)`)
 	initLine     = regexp.MustCompile(`RINGO-INIT tsc=([0-9a-f]{16})`)
-	firmwareLine = regexp.MustCompile(`firmware (\d+) ticks`)
+	firmwareLine = regexp.MustCompile(`firmware tsc=([0-9a-f]{16})`)
 	metricsLine  = regexp.MustCompile(metricsPattern(""))
+	// metricsBreak is what a line of metrics puts into a guest's line that is
+	// not at its end.
+	metricsBreak = regexp.MustCompile(`\r?\n` + metricsPattern("") + `\r?\n`)
 )
 
 // metricsPattern matches a line of metrics that has come to its end, with text
@@ -28,7 +31,7 @@ func metricsPattern(text string) string {
 // exitRows reads the tiny benchmark's lines.
 func exitRows(console []byte) ([]Row, error) {
 	var rows []Row
-	for _, m := range exitLine.FindAllSubmatch(console, -1) {
+	for _, m := range exitLine.FindAllSubmatch(metricsBreak.ReplaceAll(console, nil), -1) {
 		ticks, err := strconv.ParseUint(string(m[2]), 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", m[0], err)
@@ -41,13 +44,13 @@ func exitRows(console []byte) ([]Row, error) {
 	return rows, nil
 }
 
-// find reads the one number that a run prints.
-func find(console []byte, line *regexp.Regexp, base int) (uint64, error) {
-	m := line.FindSubmatch(console)
+// counter reads the one value of the time stamp counter that a run prints.
+func counter(console []byte, line *regexp.Regexp) (uint64, error) {
+	m := line.FindSubmatch(metricsBreak.ReplaceAll(console, nil))
 	if m == nil {
 		return 0, fmt.Errorf("%w: no line %q", ErrSilent, line)
 	}
-	return strconv.ParseUint(string(m[1]), base, 64)
+	return strconv.ParseUint(string(m[1]), 16, 64)
 }
 
 // Events of metrics.

@@ -5,14 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
 	qemutests "ringo/qemu-tests"
-	"ringo/qemu-tests/tiny"
-	"ringo/x86/asm"
 )
 
 // guestCmdline is the same in a VM and bare.
@@ -50,7 +47,7 @@ func bareRow(name string, ticks float64, err error) Row {
 // bootRows reports the ticks that init found in the guest's counter, which is 0
 // when the VM is turned on.
 func bootRows(console []byte, failure error) []Row {
-	ticks, err := find(console, initLine, 16)
+	ticks, err := counter(console, initLine)
 	if err != nil {
 		return failed(errors.Join(err, failure), "linux-boot")
 	}
@@ -110,29 +107,21 @@ func hostShare(start, end metrics) float64 {
 }
 
 // bare gives the ticks of a boot without Ringo from the kernel's entry: the
-// counter runs since power-on, so what the firmware takes is measured with a
-// kernel that does nothing, and subtracted.
+// counter runs since power-on, so what comes before the kernel is subtracted.
 func (l *lab) bare(ctx context.Context, options string) (float64, error) {
-	const name = "cache/firmware"
-	if err := os.WriteFile(filepath.Join(build, name), firmwareKernel(), 0o644); err != nil {
-		return 0, err
-	}
-	console, err := l.run(ctx, firmwareRun(name))
+	before, err := l.firmware(ctx, options)
 	if err != nil {
 		return 0, err
 	}
-	firmware, err := find(console, firmwareLine, 10)
+	console, err := l.run(ctx, bareRun("bench-bare", kernelFile, options, initLine))
 	if err != nil {
 		return 0, err
 	}
-	if console, err = l.run(ctx, bareRun(options)); err != nil {
-		return 0, err
+	all, err := counter(console, initLine)
+	if err == nil && all < before {
+		err = fmt.Errorf("init ran at tick %d, but what comes before the kernel takes %d", all, before)
 	}
-	all, err := find(console, initLine, 16)
-	if err == nil && all < firmware {
-		err = fmt.Errorf("init ran at tick %d, but the firmware alone takes %d", all, firmware)
-	}
-	return float64(all) - float64(firmware), err
+	return float64(all) - float64(before), err
 }
 
 // The kernel and its first process, in the build folder.
@@ -154,39 +143,16 @@ func bootRun() qemutests.Stanza {
 	}
 }
 
-// machine is the machine of the runs without Ringo.
+// machine is QEMU's machine of the runs without Ringo.
 var machine = []string{"-machine", "q35"}
 
-// bareRun boots the same kernel without Ringo.
-func bareRun(options string) qemutests.Stanza {
+// bareRun boots a kernel without Ringo until it has printed the counter. The
+// kernel's name is the file's in the build folder.
+func bareRun(name, kernel, options string, line *regexp.Regexp) qemutests.Stanza {
 	return qemutests.Stanza{
-		Name: "bench-bare", About: "ticks of a Linux boot without Ringo", Memory: "256M", Timeout: 3 * time.Minute,
-		Kernel: kernelFile, Initrd: initrdFile, Append: guestCmdline + options, Args: machine,
-		Script: qemutests.Expect(initLine.String()),
+		Name: name, About: "ticks without Ringo", Memory: "256M", Timeout: 3 * time.Minute,
+		Kernel: kernel, Initrd: initrdFile, Append: guestCmdline + options, Args: machine,
+		Script: qemutests.Expect(line.String()),
 		Exit:   qemutests.Killed,
 	}
-}
-
-// firmwareRun boots a kernel that only prints the time stamp counter: what
-// the firmware takes before a bare kernel's entry. name is the kernel's file
-// in the build folder.
-func firmwareRun(name string) qemutests.Stanza {
-	return qemutests.Stanza{
-		Name: "bench-firmware", About: "ticks of the firmware", Memory: "256M", Timeout: time.Minute,
-		Kernel: name, Args: machine,
-		Script: qemutests.Expect(firmwareLine.String()),
-		Exit:   qemutests.Killed,
-	}
-}
-
-// firmwareKernel is the kernel of firmwareRun.
-func firmwareKernel() []byte {
-	return tiny.Long(func(g *tiny.Guest) {
-		g.Rdtsc()
-		g.Shl(asm.RDX, asm.Imm(32))
-		g.Or(asm.RAX, asm.RDX)
-		g.Print("firmware ")
-		g.PrintDecimal()
-		g.Print(" ticks\n")
-	})
 }

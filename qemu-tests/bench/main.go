@@ -5,28 +5,30 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	qemutests "ringo/qemu-tests"
 )
 
-// build is the folder of what was built, seen from the folder of go.mod.
-const build = "build"
-
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON instead of a table")
 	quick := flag.Bool("quick", false, "leave out the boots of Linux and the mitigations")
-	image := flag.String("image", filepath.Join(build, "ringo"), "Ringo's image")
+	name := flag.String("emulator", "qemu", "qemu: AMD-V; bochs: VT-x")
+	build := flag.String("build", "build", "folder of what was built; logs go there too")
+	image := flag.String("image", "", "Ringo's image (default: ringo in the build folder)")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flag.Arg(0))
 		flag.Usage()
 		os.Exit(2)
 	}
-	report, err := measure(context.Background(), *image, *quick)
+	e, ok := emulators[*name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "bench: unknown emulator %q; there are qemu and bochs\n", *name)
+		os.Exit(2)
+	}
+	report, err := measure(context.Background(), e, *build, *image, *quick)
 	if err == nil && *asJSON {
 		err = report.json(os.Stdout)
 	} else if err == nil {
@@ -42,44 +44,43 @@ func main() {
 }
 
 // measure makes the whole report.
-func measure(ctx context.Context, image string, quick bool) (*Report, error) {
-	emulator, err := emulatorVersion(ctx)
+func measure(ctx context.Context, e emulator, build, image string, quick bool) (*Report, error) {
+	name, err := e.name(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLab(image)
+	l, err := newLab(e, build, image)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Date: time.Now().Format(time.DateOnly), Emulator: emulator}
-	parts := []func(context.Context) []Row{l.exits, l.uart, l.heavy, l.mitigations, l.linux, l.footprint}
-	if quick {
-		parts = []func(context.Context) []Row{l.exits, l.uart, l.heavy, l.footprint}
-	}
-	for _, part := range parts {
+	r := &Report{Date: time.Now().Format(time.DateOnly), Emulator: name, Clock: e.clock, Peer: e.peer}
+	for _, part := range l.parts(quick) {
 		r.Rows = append(r.Rows, part(ctx)...)
 	}
+	hold(r.Rows, e.budgets)
 	return r, nil
 }
 
-// emulatorVersion is the first line that QEMU says of itself.
-func emulatorVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, qemutests.QEMU, "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("%s --version: %w (make install installs it)", qemutests.QEMU, err)
+// parts are the groups of rows, in the report's order.
+func (l *lab) parts(quick bool) []func(context.Context) []Row {
+	if quick {
+		return []func(context.Context) []Row{l.exits, l.uart, l.heavy, l.footprint}
 	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return line, nil
+	return []func(context.Context) []Row{l.exits, l.uart, l.heavy, l.mitigations, l.linux, l.footprint}
 }
 
-// lab runs stanzas with one image.
+// lab runs stanzas with one image in one emulator.
 type lab struct {
 	qemutests.Lab
+	emulator
 	image string // seen from the build folder
 	path  string // seen from here
 }
 
-func newLab(image string) (*lab, error) {
+func newLab(e emulator, build, image string) (*lab, error) {
+	if image == "" {
+		image = filepath.Join(build, "ringo")
+	}
 	from, err := filepath.Abs(build)
 	if err != nil {
 		return nil, err
@@ -89,12 +90,13 @@ func newLab(image string) (*lab, error) {
 		return nil, err
 	}
 	name, err := filepath.Rel(from, to)
-	return &lab{Lab: qemutests.Lab{Build: build}, image: name, path: image}, err
+	return &lab{Lab: qemutests.Lab{Build: build}, emulator: e, image: name, path: image}, err
 }
 
 // run carries out a stanza and gives its console, as far as it came.
 func (l *lab) run(ctx context.Context, s qemutests.Stanza) ([]byte, error) {
-	s.Icount = true
+	s.Emulator, s.Icount = l.program, true
+	s.Timeout *= time.Duration(l.patience)
 	if s.Kernel == "" {
 		s.Image = l.image
 	}

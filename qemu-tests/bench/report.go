@@ -14,6 +14,8 @@ import (
 type Report struct {
 	Date     string `json:"date"`
 	Emulator string `json:"emulator"`
+	Clock    string `json:"clock"` // what makes a tick one instruction
+	Peer     string `json:"peer"`  // whose figures the rows have as the peer's
 	Rows     []Row  `json:"rows"`
 }
 
@@ -34,7 +36,7 @@ func (r *Report) problems() (unmeasured, missed int) {
 // table writes the report for people. The mark at the end of a line says that
 // the row misses its budget.
 func (r *Report) table(out io.Writer) error {
-	fmt.Fprintf(out, "%s, %s, -icount shift=0\n", r.Date, r.Emulator)
+	fmt.Fprintf(out, "%s, %s, %s\n", r.Date, r.Emulator, r.Clock)
 	if _, err := io.WriteString(out, r.lines()); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (r *Report) lines() string {
 	}
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%-*s\tmeasured\tmust\taim\tKVM+QEMU*\tratio\t\t\n", width, "row")
+	fmt.Fprintf(w, "%-*s\tmeasured\tmust\taim\t%s*\tratio\t\t\n", width, "row", r.Peer)
 	for _, row := range r.Rows {
 		fmt.Fprintf(w, "%-*s\t%s\n", width, row.Name, row.cells())
 	}

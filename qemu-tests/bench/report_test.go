@@ -15,14 +15,16 @@ func sample() *Report {
 	rows := []Row{newRow("cpuid", unitTicks, 568), newRow("loop", unitTicks, 2), newRow("port-read", unitTicks, 1466), newRow("cpuid: lock", unitCount, 0)}
 	rows = append(rows, newRow("linux-boot", unitMTicks, 1385.18).withAim(1432.59))
 	rows = append(rows, failed(errors.New("no image"), "image")...)
-	return &Report{Date: "2026-01-02", Emulator: "QEMU 7.2", Rows: rows}
+	hold(rows, svmBudgets)
+	return &Report{Date: "2026-01-02", Emulator: "QEMU 7.2", Clock: "-icount shift=0", Peer: "KVM+QEMU", Rows: rows}
 }
 
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, sample().table(&out))
 	text := out.String()
-	require.Contains(t, text, "2026-01-02, QEMU 7.2")
+	require.Contains(t, text, "2026-01-02, QEMU 7.2, -icount shift=0\n")
+	require.Regexp(t, `(?m)^ +row +measured +must +aim +KVM\+QEMU\* +ratio$`, text)
 	require.Regexp(t, `(?m)^ +cpuid +568 ticks +600 +280 +2841 +0\.20$`, text)
 	require.Regexp(t, `(?m)^ +loop +2 ticks +- +- +- +-$`, text)
 	require.Regexp(t, `(?m)^ +port-read +1466 ticks +900 +450 +4971 +0\.29 +MISSED$`, text)
@@ -42,19 +44,49 @@ func TestJSON(t *testing.T) {
 	require.Equal(t, *r, back)
 }
 
-func TestBudgets(t *testing.T) {
-	require.False(t, newRow("cpuid", unitTicks, 600).Missed)
-	require.True(t, newRow("cpuid", unitTicks, 601).Missed)
-	require.True(t, newRow("cpuid: wrmsr", unitCount, 1).Missed, "a budget of 0 counts")
-	require.False(t, newRow("vmmcall", unitTicks, 1e9).Missed, "no budget")
-	require.Equal(t, unitMiB, unitOf("image"))
-	require.Equal(t, unitCount, unitOf("something else"))
+// held gives one row after the comparison with the budgets of an emulator.
+func held(r Row, budgets []budget) Row {
+	rows := []Row{r}
+	hold(rows, budgets)
+	return rows[0]
+}
+
+func TestHold(t *testing.T) {
+	require.False(t, held(newRow("cpuid", unitTicks, 600), svmBudgets).Missed)
+	require.True(t, held(newRow("cpuid", unitTicks, 601), svmBudgets).Missed)
+	require.True(t, held(newRow("cpuid", unitTicks, 451), vmxBudgets).Missed)
+	require.True(t, held(newRow("cpuid: wrmsr", unitCount, 1), svmBudgets).Missed, "a budget of 0 counts")
+	require.False(t, held(newRow("vmmcall", unitTicks, 1e9), svmBudgets).Missed, "no budget")
+	require.Nil(t, held(newRow("eoi-xapic", unitTicks, 7), svmBudgets).Must)
+	require.InDelta(t, 0.5, *held(newRow("eoi-x2apic", unitTicks, 845), vmxBudgets).Ratio, 1e-9)
+	require.EqualValues(t, 5, *held(newRow("cpuid", unitTicks, 1).withAim(5), svmBudgets).Aim, "a measured aim stays")
+}
+
+func TestHoldOfWhatFailed(t *testing.T) {
+	r := held(failed(errors.New("no image"), "image")[0], vmxBudgets)
+	require.Equal(t, unitMiB, r.Unit)
+	require.False(t, r.Missed)
+	require.Nil(t, r.Ratio)
+	require.EqualValues(t, 16, *r.Must)
+	require.Equal(t, unitCount, held(failed(errors.New("no"), "something else")[0], vmxBudgets).Unit)
+}
+
+// A row that is there twice would be held against the first entry only.
+func TestBudgetsAreUnique(t *testing.T) {
+	for name, e := range emulators {
+		seen := map[string]bool{}
+		for _, b := range e.budgets {
+			require.False(t, seen[b.name], "%s: %s", name, b.name)
+			seen[b.name] = true
+		}
+	}
 }
 
 func TestHeavyRows(t *testing.T) {
 	p := trace.Path{Instructions: 100}
 	p.Counts[trace.ClassWRMSR], p.Counts[trace.ClassRDTSC] = 1, 2
-	rows := heavyRows("cpuid", p)
+	rows := heavyRows("cpuid", p, svmBudgets)
+	hold(rows, svmBudgets)
 	v := values(rows)
 	require.EqualValues(t, 100, v["cpuid: host instructions"])
 	require.EqualValues(t, 2, v["cpuid: rdtsc"])
@@ -63,7 +95,7 @@ func TestHeavyRows(t *testing.T) {
 	for _, r := range rows {
 		require.Equal(t, r.Name == "cpuid: wrmsr", r.Missed, r.Name)
 	}
-	require.Len(t, heavyRows("mmio-write", trace.Path{Instructions: 5}), 1)
+	require.Len(t, heavyRows("mmio-write", trace.Path{Instructions: 5}, svmBudgets), 1)
 }
 
 // Each budget of an exit's instructions names a class, so that a typing error
@@ -73,7 +105,9 @@ func TestHeavyBudgetsAreClasses(t *testing.T) {
 	for c := range trace.NumClasses {
 		classes["cpuid: "+c.String()] = true
 	}
-	for _, name := range budgetsOf("cpuid: ") {
-		require.True(t, classes[name], name)
+	for _, e := range emulators {
+		for _, name := range budgetsOf(e.budgets, "cpuid: ") {
+			require.True(t, classes[name], name)
+		}
 	}
 }

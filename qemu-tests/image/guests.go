@@ -43,7 +43,15 @@ func host() (*hv.Host, error) {
 // backend chooses the backend for this processor.
 func backend() (vcpu.Backend, error) {
 	if vmx.Present() {
-		return vmx.New(vmx.Options{PatchText: nucleus.PatchText})
+		var without []string
+		if list, ok := options()["without"]; ok {
+			names, err := vmx.ParseWithout(list)
+			if err != nil {
+				return nil, fmt.Errorf("without: %w", err)
+			}
+			without = names
+		}
+		return vmx.New(vmx.Options{PatchText: nucleus.PatchText, Without: without})
 	}
 	return svm.New(svm.Options{PatchText: nucleus.PatchText})
 }

@@ -20,6 +20,7 @@ type group struct {
 var groups = []group{
 	{"gc", testGC},
 	{"preempt", testPreempt},
+	{"syscalls", testSyscalls},
 	{"futex", testFutex},
 	{"timer", testTimer},
 	{"clone", testClone},
@@ -35,7 +36,9 @@ var groups = []group{
 	{"weights", testWeights},
 	{"idle", testIdle},
 	{"conformance", testConformance},
+	{"pokes", testPokes},
 	{"hostile", testHostile},
+	{"moves", testMoves},
 	{"panic", testPanic},
 	{"fault", testFault},
 }
@@ -44,7 +47,7 @@ var groups = []group{
 // quiet machine, or they end it.
 var byName = map[string]bool{
 	"latency": true, "pauses": true, "shares": true, "weights": true, "idle": true,
-	"conformance": true, "hostile": true, "panic": true, "fault": true,
+	"conformance": true, "pokes": true, "hostile": true, "moves": true, "panic": true, "fault": true,
 }
 
 func main() {

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"ringo/nucleus"
@@ -103,6 +104,34 @@ func testPreempt(_ *rand.Rand, rounds int) error {
 	wg.Wait()
 	if worst > 5*time.Second {
 		return fmt.Errorf("a collection beside spinning goroutines took %v", worst)
+	}
+	return nil
+}
+
+// testSyscalls keeps every CPU busy with short system calls in a row and wants
+// timers to come all the same: an interrupt that is pending when a call returns
+// must be taken then.
+func testSyscalls(_ *rand.Rand, rounds int) error {
+	for i := 0; i < 20*rounds; i++ {
+		var came atomic.Bool
+		start := time.Now()
+		time.AfterFunc(time.Millisecond, func() { came.Store(true) })
+		var wg sync.WaitGroup
+		for n := 0; n < runtime.NumCPU(); n++ {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for !came.Load() && time.Since(start) < 3*time.Second {
+					for j := 0; j < 1000; j++ {
+						_, _, _ = syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
+					}
+				}
+			}()
+		}
+		wg.Wait()
+		if took := time.Since(start); !came.Load() || took > time.Second {
+			return fmt.Errorf("a timer of 1 ms came after %v", took)
+		}
 	}
 	return nil
 }

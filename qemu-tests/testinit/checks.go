@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -157,32 +158,46 @@ func meminfo(key string) (int, error) {
 	return 0, fmt.Errorf("/proc/meminfo has no %s", key)
 }
 
-// checkInterrupts keeps every CPU busy for a while and wants its count of
-// local timer interrupts to grow.
+// checkInterrupts keeps every CPU busy until each has had ten more of its local
+// timer's interrupts, which takes a moment, or a long time has passed.
 func checkInterrupts() error {
 	before, err := timerInterrupts()
 	if err != nil {
 		return err
 	}
-	stop := time.Now().Add(500 * time.Millisecond)
-	err = onEachCPU(func(int) error {
-		for time.Now().Before(stop) {
+	var enough atomic.Bool
+	return onEachCPU(func(cpu int) error {
+		if cpu != 0 {
+			for !enough.Load() {
+			}
+			return nil
 		}
-		return nil
+		defer enough.Store(true)
+		return waitInterrupts(before, time.Now().Add(30*time.Second))
 	})
-	if err != nil {
-		return err
-	}
-	after, err := timerInterrupts()
-	if err != nil {
-		return err
-	}
-	for cpu := range after {
-		if after[cpu] < before[cpu]+10 {
-			return fmt.Errorf("CPU %d: %d timer interrupts in half a second", cpu, after[cpu]-before[cpu])
+}
+
+// waitInterrupts polls until each CPU's count has grown by ten.
+func waitInterrupts(before []uint64, limit time.Time) error {
+	for {
+		now, err := timerInterrupts()
+		if err != nil || grown(before, now, 10) {
+			return err
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("timer interrupts of each CPU: %v, half a minute later %v", before, now)
 		}
 	}
-	return nil
+}
+
+// grown says whether every count has grown by n.
+func grown(before, after []uint64, n uint64) bool {
+	for i := range before {
+		if i >= len(after) || after[i] < before[i]+n {
+			return false
+		}
+	}
+	return true
 }
 
 // timerInterrupts gives the count of local timer interrupts of each CPU.

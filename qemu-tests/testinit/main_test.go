@@ -28,6 +28,12 @@ func TestInterrupts(t *testing.T) {
 }
 
 // TestChecks runs those checks that an ordinary process may run.
+func TestGrown(t *testing.T) {
+	require.True(t, grown([]uint64{1, 2}, []uint64{11, 12}, 10))
+	require.False(t, grown([]uint64{1, 2}, []uint64{11, 11}, 10))
+	require.False(t, grown([]uint64{1, 2}, []uint64{20}, 10), "a CPU is gone")
+}
+
 func TestChecks(t *testing.T) {
 	for _, name := range []string{"timer", "clock", "cpus", "churn"} {
 		require.NoError(t, runCheck(name), name)

@@ -25,6 +25,7 @@ func TestDisassembly(t *testing.T) {
 		"smp":          in64(smp(4, 10)),
 		"canary":       in64(canary(CanaryOptions{Rounds: 1, Seed: 1})),
 		"bench":        in64(bench(BenchOptions{MMIO: 0xfec00000, Hypercalls: true})),
+		"move":         in64(move(MoveOptions{Rounds: 3})),
 		"chaos":        in64(chaos(ChaosOptions{Seed: 1, Kernel: true})),
 		"real entry":   func(a *asm.Asm) { realEntry(a, func(*asm.Asm) {}, nil) },
 	} {
