@@ -38,8 +38,8 @@ run-bochs: install image build/demo.bundle
 test: install lint image test-image guests ## check everything: lint, unit tests, guests in emulators
 	RINGO_REQUIRE_QEMU=1 go test -timeout 60m ./...
 
-bench: install image guests ## measure exits, boot and memory in the emulator; ARGS=--json or --quick
-	go run ./qemu-tests/bench $(ARGS)
+bench: install image guests ## measure exits, boot and memory; EMULATOR=bochs: on VT-x; ARGS=--json or --quick
+	go run ./qemu-tests/bench --emulator $(EMULATOR) $(ARGS)
 
 soak: install image test-image guests ## repeat the stress tests with new seeds for SOAK=10m
 	RINGO_REQUIRE_QEMU=1 RINGO_SOAK=$(SOAK) go test -timeout 0 -count 1 -v -run TestSoak ./qemu-tests

@@ -38,6 +38,7 @@ type board struct {
 	stuck    bool   // a vCPU did not stop in time
 	restored bool   // from a snapshot, and not yet resumed
 	stopTSC  uint64 // host TSC at which a paused VM stopped
+	tscHz    uint64 // frequency of the guest's TSC
 
 	unknown msr.Counter // accesses to MSRs that do not exist
 

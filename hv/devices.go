@@ -55,7 +55,7 @@ func (b *board) addDevices() error {
 	})
 	p.i8042 = i8042.New(b.restart)
 	p.clock = kvmclock.New(kvmclock.Config{
-		Clock: b.clock, Memory: b.space, TSC: b.vm.host.TSC, Hz: b.vm.host.TSCHz, Areas: b.areas(),
+		Clock: b.clock, Memory: b.space, TSC: b.vm.host.TSC, Hz: b.tscHz, Areas: b.areas(),
 	})
 	b.all = append(b.all, p.ioapic, p.pic, p.pit, p.rtc, p.com1, p.pm, p.i8042, p.clock)
 	if b.vm.cfg.DebugExit {

@@ -117,7 +117,7 @@ func (c *cpu) privileged(e *vcpu.Exit, r *insn.Result) bool {
 	case insn.INVLPG:
 		c.area.Request.Or(vcpu.RequestFlush)
 	case insn.RDTSC:
-		t := c.tsc() + c.area.TSCOffset
+		t := c.area.GuestTSC(c.tsc())
 		s.GPR[x86.RAX], s.GPR[x86.RDX] = t&0xFFFF_FFFF, t>>32
 	case insn.RDPMC: // there are no counters
 		return c.raiseGP(e)

@@ -87,7 +87,7 @@ func (b *board) resume() error {
 	}
 	now := b.vm.host.TSC()
 	for _, c := range b.cpus {
-		c.area.TSCOffset -= now - b.stopTSC
+		c.area.SetGuestTSC(c.area.GuestTSC(b.stopTSC), now)
 	}
 	for _, d := range b.all {
 		if err := d.Resume(); err != nil {

@@ -14,7 +14,7 @@ import (
 // before power-on. On an error nothing is left behind.
 func newBoard(vm *VM) (b *board, err error) {
 	b = &board{vm: vm, gate: newGate(), pio: devices.NewPortBus(), mmio: devices.NewMMIOBus(), parts: &parts{}}
-	b.waker = b.wake
+	b.waker, b.tscHz = b.wake, vm.host.TSCHz
 	done := false
 	defer func() {
 		if !done {

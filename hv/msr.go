@@ -56,7 +56,7 @@ func (c *cpu) readRegister(number uint32) (uint64, msr.Result) {
 	}
 	switch number {
 	case x86.MSRTSC:
-		return c.tsc() + c.area.TSCOffset, msr.OK
+		return c.area.GuestTSC(c.tsc()), msr.OK
 	case x86.MSRTSCAdjust:
 		return c.area.TSCAdjust, msr.OK
 	case x86.MSRAPICBase, x86.MSRTSCDeadline:
@@ -79,7 +79,7 @@ func (c *cpu) writeRegister(number uint32, v uint64) msr.Result {
 	}
 	switch number {
 	case x86.MSRTSC:
-		return okOrFault(c.moveTSC(v - (c.tsc() + c.area.TSCOffset)))
+		return okOrFault(c.moveTSC(v - c.area.GuestTSC(c.tsc())))
 	case x86.MSRTSCAdjust:
 		return okOrFault(c.moveTSC(v - c.area.TSCAdjust))
 	case x86.MSRAPICBase, x86.MSRTSCDeadline:

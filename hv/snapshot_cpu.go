@@ -25,7 +25,7 @@ func (c *cpuState) Schema() snapshot.Schema { return schemaCPU }
 func (c *cpuState) Save(e *snapshot.Encoder) error {
 	c.state.PDPTE = [4]uint64{} // AMD-V keeps none: the receiver reads them
 	s := (*cpu)(c).store(x86.GroupAll)
-	s.TSC = c.board.stopTSC + c.area.TSCOffset // it stands still while paused
+	s.TSC = c.area.GuestTSC(c.board.stopTSC) // it stands still while paused
 	saveState(e, s)
 	e.Uint64("tsc-adjust", c.area.TSCAdjust)
 	values := c.msrs.Values()
@@ -76,7 +76,7 @@ func (c *cpuState) enter(s *x86.State, adjust uint64, ev vcpu.Event) error {
 		return err
 	}
 	c.area.TSCAdjust = adjust
-	c.area.TSCOffset = s.TSC - c.board.stopTSC
+	c.area.SetGuestTSC(s.TSC, c.board.stopTSC)
 	if ev.Type == vcpu.EventNone {
 		return nil
 	}

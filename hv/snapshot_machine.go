@@ -22,7 +22,7 @@ func (m *machineState) Save(e *snapshot.Encoder) error {
 	e.Uint64("memory", m.vm.cfg.Memory)
 	e.Uint32("vcpus", m.vm.cfg.VCPUs)
 	e.Bool("debug-exit", m.vm.cfg.DebugExit)
-	e.Uint64("tsc-hz", m.vm.host.TSCHz)
+	e.Uint64("tsc-hz", m.tscHz)
 	e.Int64("clock-ns", int64(m.clock.Now()))
 	e.String("tsc-bound", (*board)(m).tscBound())
 	table, err := m.policy.Table(0)
@@ -60,10 +60,6 @@ func readMachineHeader(from snapshot.Schema, d *snapshot.Decoder) (*machineHeade
 	return h, d.Done()
 }
 
-// tscTolerance is how far two hosts' TSC frequencies may differ, as a part:
-// measured frequencies are never quite the same.
-const tscTolerance = 1000
-
 // Restore implements snapshot.Snapshotter.
 func (m *machineState) Restore(from snapshot.Schema, d *snapshot.Decoder) error {
 	if from != schemaVM1 {
@@ -93,6 +89,13 @@ func (m *machineState) Restore(from snapshot.Schema, d *snapshot.Decoder) error 
 // accept refuses a guest that would meet another processor or another TSC than
 // it knows.
 func (m *machineState) accept(h *machineHeader) error {
+	follows, err := (*board)(m).followTSC(h.hz)
+	if err != nil {
+		return err
+	}
+	if here := m.vm.host.TSCHz; !follows && h.tscBound != "" {
+		return fmt.Errorf("the snapshot's TSC runs at %d Hz and this host's at %d Hz, there is no TSC scaling, and %s", h.hz, here, h.tscBound)
+	}
 	if h.cpuid != nil {
 		table, err := m.policy.Table(0)
 		if err != nil {
@@ -101,10 +104,6 @@ func (m *machineState) accept(h *machineHeader) error {
 		if err := cpuid.Compare(h.cpuid, table); err != nil {
 			return err
 		}
-	}
-	here := m.vm.host.TSCHz
-	if diff := max(h.hz, here) - min(h.hz, here); diff > h.hz/tscTolerance && h.tscBound != "" {
-		return fmt.Errorf("the snapshot's TSC runs at %d Hz and this host's at %d Hz, there is no TSC scaling, and %s", h.hz, here, h.tscBound)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package hv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,8 @@ import (
 // memoryPiece is how many bytes of guest memory a section holds at most.
 const memoryPiece = uint64(memory.Page2M)
 
-// saveMemory writes all pages that the guest has touched.
+// saveMemory writes all pages that hold something. A page that is not in the
+// stream reads as zeros.
 func (b *board) saveMemory(w *snapshot.Writer) error {
 	buf := make([]byte, memoryPiece)
 	for _, s := range b.space.Slots() {
@@ -42,10 +44,39 @@ func (b *board) touched(g memory.GPA, n uint64) uint64 {
 	return n
 }
 
+// savePiece writes the pages from g on that are not all zeros; p is the buffer
+// for all of them.
 func (b *board) savePiece(w *snapshot.Writer, g memory.GPA, p []byte) error {
 	if err := b.space.ReadAt(p, g); err != nil {
 		return err
 	}
+	for at := 0; at < len(p); {
+		n := nonzero(p[at:])
+		if n == 0 {
+			at += len(zeroPage)
+			continue
+		}
+		if err := saveRun(w, g+memory.GPA(at), p[at:at+n]); err != nil {
+			return err
+		}
+		at += n
+	}
+	return nil
+}
+
+var zeroPage [memory.Page4K]byte
+
+// nonzero is the number of bytes in pages at the start of p that hold
+// something.
+func nonzero(p []byte) int {
+	n := 0
+	for n < len(p) && !bytes.Equal(p[n:n+len(zeroPage)], zeroPage[:]) {
+		n += len(zeroPage)
+	}
+	return n
+}
+
+func saveRun(w *snapshot.Writer, g memory.GPA, p []byte) error {
 	e := snapshot.NewEncoder(schemaMemory)
 	e.Uint64("gpa", uint64(g))
 	e.Bytes("content", p)

@@ -47,6 +47,12 @@ func Preempt() bool {
 	return c.runCount.Load() != 0 || c.guestOver != 0
 }
 
+// PreemptOn is Preempt for a caller that has VendorCPU's words at hand.
+func PreemptOn(words *[32]uint64) bool {
+	c := (*CPU)(unsafe.Add(unsafe.Pointer(words), -int(unsafe.Offsetof(CPU{}.Vendor))))
+	return c.runCount.Load()|c.guestOver != 0
+}
+
 // TakeInterrupts lets the interrupts in that the host has pending, and
 // serves them.
 func TakeInterrupts() {

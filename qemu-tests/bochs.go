@@ -39,7 +39,7 @@ func (m *machine) bochsConfig(port int, log string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf(`display_library: term
-plugin_ctrl: unmapped=1, biosdev=1, serial=1, iodebug=1
+plugin_ctrl: unmapped=1, biosdev=1, serial=1, parallel=1, iodebug=1
 cpu: model=%s, count=%d, ips=%d, reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest=%d, host=%d
 romimage: file="/usr/share/bochs/BIOS-bochs-latest", options=fastboot
@@ -48,14 +48,15 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="%s", status=inserted
 boot: cdrom
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:%d
+parport1: enabled=1, file="%s"
 sound: driver=dummy
-clock: sync=none
+clock: sync=none, time0=utc
 panic: action=fatal
 error: action=ignore
 info: action=ignore
 debug: action=ignore
 log: "%s"
-`, m.CPU, m.SMP, bochsIPS, megabytes, megabytes, m.disc, port, log), nil
+`, m.CPU, m.SMP, bochsIPS, megabytes, megabytes, m.disc, port, m.printed, log), nil
 }
 
 // megabytes translates QEMU's way to write an amount of memory, such as 512M,

@@ -73,6 +73,23 @@ func TestBochsConfig(t *testing.T) {
 	require.True(t, m.CD, "Bochs boots from a CD only")
 }
 
+func TestBochsDebugger(t *testing.T) {
+	lab, program := fakeBochs(t)
+	var screen bytes.Buffer
+	r := lab.Run(t.Context(), Stanza{
+		Name: "debug", Emulator: program, Append: "stderr traced;say one;hang", Script: Expect("one"), Exit: Killed,
+		Debugger: []string{"c", "trace on"}, Screen: &screen, Args: []string{"magic_break: enabled=1"},
+	}, 1)
+	require.Equal(t, Pass, r.Verdict, r.String())
+	commands, err := os.ReadFile(filepath.Join(lab.folder(), "debug.cmd"))
+	require.NoError(t, err)
+	require.Equal(t, "c\ntrace on\n", string(commands))
+	log, err := os.ReadFile(r.Log)
+	require.NoError(t, err)
+	require.Contains(t, string(log), `"magic_break: enabled=1"]`)
+	require.Contains(t, screen.String(), "traced")
+}
+
 func TestMakeDiscRefuses(t *testing.T) {
 	lab, program := fakeBochs(t)
 	r := lab.Run(context.Background(), Stanza{Name: "x", Emulator: program, Append: "it's", Script: Expect("y")}, 1)

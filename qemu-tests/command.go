@@ -8,7 +8,9 @@ type machine struct {
 	Stanza
 	kernel string
 	initrd string
-	disc   string // CD image with both, if the stanza boots from one
+	// printed is where the parallel port's output goes.
+	printed string
+	disc    string // CD image with both, if the stanza boots from one
 }
 
 // command gives the program and its arguments. The console is the first
@@ -21,6 +23,7 @@ func (m *machine) command() []string {
 	args := []string{
 		m.Emulator, "-accel", accel, "-cpu", m.CPU, "-smp", strconv.Itoa(m.SMP), "-m", m.Memory,
 		"-nodefaults", "-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
+		"-parallel", "file:" + m.printed,
 	}
 	args = append(args, m.boot()...)
 	return append(append(args, icount...), m.Args...)

@@ -55,8 +55,24 @@ func (r Result) String() string {
 // busy.
 var slots = make(chan struct{}, 2)
 
-// Run carries out one stanza. A cancelled context ends it early.
+// Run carries out one stanza, and before it the one that it needs. A cancelled
+// context ends it early.
 func (l Lab) Run(ctx context.Context, s Stanza, seed uint64) Result {
+	var first Result
+	if s.First != nil {
+		before := *s.First
+		before.Name = s.firstName()
+		if first = l.Run(ctx, before, seed); first.Verdict != Pass {
+			return first
+		}
+	}
+	r := l.run(ctx, s, seed)
+	r.Took += first.Took
+	return r
+}
+
+// run carries out the stanza itself.
+func (l Lab) run(ctx context.Context, s Stanza, seed uint64) Result {
 	s = s.normal(seed)
 	r := Result{Name: s.Name, Seed: seed, Verdict: Fail}
 	rules, err := s.compile()

@@ -52,6 +52,10 @@ type Stanza struct {
 	Files  map[string]Source // by the name in Config
 	Broken []byte            // instead of Config: these bytes as the bundle
 
+	// First runs before, on a machine of its own. What that prints on its
+	// parallel port is this machine's bundle.
+	First *Stanza
+
 	Script []Step   // what must appear, in this order, and what to answer
 	Forbid []string // regular expressions that no line may match
 	Exit   int      // code that the emulator ends with, or Killed
@@ -90,6 +94,9 @@ var trouble = []string{
 	`Kernel panic - not syncing`, `BUG: `, `assertion failed`,
 	`^RINGO STOPPED: `, `: crashed: `, `^RINGO-CHECK \S+ FAIL`,
 }
+
+// firstName is the name under which First runs.
+func (s *Stanza) firstName() string { return s.Name + "-first" }
 
 // normal fills in the defaults and the seed.
 func (s Stanza) normal(seed uint64) Stanza {

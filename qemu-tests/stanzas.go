@@ -14,6 +14,7 @@ func Stanzas() []Stanza {
 	all = append(all, nucleus()...)
 	all = append(all, imageGuests()...)
 	all = append(all, vmxGuests()...)
+	all = append(all, moves()...)
 	all = append(all, bundles()...)
 	all = append(all, linuxGuests()...)
 	all = append(all, discs()...)
@@ -192,6 +193,9 @@ func tinyGuests() []Stanza {
 		guest("hello", "a PVH kernel prints a line", 1, tiny.Hello, "hello from a tiny guest"),
 		guest("smp", "four vCPUs start and interrupt each other", 4, func() []byte { return tiny.SMP(4, 200) }, "processors: 4", `rounds: [2-9]\d\d`),
 		guest("ticks", "timer interrupts arrive, computing and halted", 1, func() []byte { return tiny.TickCheck(50) }, "ticks while busy", "ticks while halted"),
+		guest("canary", "no register changes over exits and interrupts", 1, func() []byte {
+			return tiny.Canary(tiny.CanaryOptions{Rounds: 200, Seed: 7, Port: 0x61})
+		}, `canaries alive after \d+ interrupts`),
 		failing(guest("triplefault", "a triple fault stops the VM with a report", 1, tiny.TripleFault, `(?i)triple fault`)),
 	}
 }

@@ -31,6 +31,7 @@ const (
 	featureFXLeak // the x87 pointers must be overwritten before a restore
 	featureRDTSCP
 	featureIBPB // a barrier is due when the CPU changes vCPUs
+	featureTSCRatio
 )
 
 // cpuidFunc executes CPUID.
@@ -120,6 +121,7 @@ var featureNames = [...]struct {
 }{
 	{x86.CPUID8000000AEDXNP, "nested paging"},
 	{x86.CPUID8000000AEDXNRIPS, "NRIPS"},
+	{x86.CPUID8000000AEDXTscRateMsr, "TscRateMsr"},
 	{x86.CPUID8000000AEDXVmcbClean, "VmcbClean"},
 	{x86.CPUID8000000AEDXDecodeAssists, "DecodeAssists"},
 	{x86.CPUID8000000AEDXPauseFilter, "PauseFilter"},
@@ -132,6 +134,7 @@ func (p *processor) caps() vcpu.Caps {
 	c := vcpu.Caps{
 		NextRIP:      p.has(x86.CPUID8000000AEDXNRIPS),
 		DecodeAssist: p.has(x86.CPUID8000000AEDXDecodeAssists),
+		TSCScaling:   p.has(x86.CPUID8000000AEDXTscRateMsr),
 		ASIDs:        p.asids,
 		PhysAddrBits: p.physBits,
 		MaxPage:      memory.Page2M,
@@ -160,6 +163,7 @@ func (p *processor) features() uint32 {
 		{p.osxsave, featureXSAVE},
 		{!p.xsaveErPtr, featureFXLeak},
 		{p.rdtscp, featureRDTSCP},
+		{p.has(x86.CPUID8000000AEDXTscRateMsr), featureTSCRatio},
 	} {
 		if x.have {
 			f |= x.bit

@@ -13,13 +13,17 @@ package svm
 // frame is freed only after the stage-2 flush that this vCPU acknowledges by
 // taking over the new generation (asid.go).
 
-import "ringo/x86"
+import (
+	"ringo/x86"
+	"ringo/x86/insn"
+)
 
 const (
-	codeEntries = 16
+	codeEntries = 64
 	codeLevels  = 5
-	// codeBytes is how many bytes an entry compares; a longer instruction, or
-	// one so near to the end of its page, has no entry.
+	// codeBytes is how many bytes an entry compares, once or twice. An
+	// instruction so near to the end of its page that it needs bytes from
+	// behind that has no entry.
 	codeBytes = 8
 )
 
@@ -30,13 +34,14 @@ type codeEntry struct {
 	csBase     uint64
 	mode       uint64
 	generation uint64
-	code       uintptr // address of the first byte
-	bytes      uint64  // the bytes under mask
-	mask       uint64
+	code       uintptr             // address of the first byte
+	bytes      [2]uint64           // the bytes under mask
+	mask       [2]uint64           // the second is 0 for an instruction of 8 bytes or less
 	tables     [codeLevels]uintptr // addresses of the page table entries
 	entries    [codeLevels]uint64
 	levels     uint8
 	length     uint8
+	move       insn.Transfer // the instruction, if it has accessed the xAPIC page
 }
 
 // codeMode packs what, beside CR3, decides how code is fetched and decoded.
@@ -46,8 +51,32 @@ func codeMode(s *SaveArea) uint64 {
 		s.EFER&x86.EFERLMA | uint64(s.CS.Attrib)<<40
 }
 
-// codeSlot is where the entry for an address lies, if there is one.
+// codeSlot is where the entry for an address lies, if there is one: there or in
+// the place beside it, so that two instructions in a loop can share a slot.
 func codeSlot(rip uint64) uint64 { return (rip ^ rip>>5 ^ rip>>12) % codeEntries }
+
+// codeAt is the entry for an address, or another's.
+func (c *vcpuMem) codeAt(rip uint64) *codeEntry {
+	e := &c.code[codeSlot(rip)]
+	if e.rip != rip {
+		e = &c.code[codeSlot(rip)^1]
+	}
+	return e
+}
+
+// newCode makes room for the entry of an address: its own old one, or the older
+// one of the two in question.
+func (c *vcpuMem) newCode(rip uint64) *codeEntry {
+	e, beside := &c.code[codeSlot(rip)], &c.code[codeSlot(rip)^1]
+	switch {
+	case e.rip == rip || e.length == 0:
+		return e
+	case beside.rip != rip:
+		*beside = *e
+		return e
+	}
+	return beside
+}
 
 // holds tells whether the instruction that e describes is still the one that
 // the processor would fetch.
@@ -61,7 +90,8 @@ func (e *codeEntry) holds(s *SaveArea, generation uint64) bool {
 			return false
 		}
 	}
-	return load64(e.code)&e.mask == e.bytes
+	return load64(e.code)&e.mask[0] == e.bytes[0] &&
+		(e.mask[1] == 0 || load64(e.code+codeBytes)&e.mask[1] == e.bytes[1])
 }
 
 // nextRIP is where the guest continues behind the instruction that caused the
@@ -74,7 +104,7 @@ func (c *vcpuMem) nextRIP() (rip uint64, ok bool) {
 	if c.resumeLen != 0 {
 		return advance(s, uint64(c.resumeLen)), true
 	}
-	e := &c.code[codeSlot(s.RIP)]
+	e := c.codeAt(s.RIP)
 	if !e.holds(s, c.ack.Load()) {
 		return 0, false
 	}

@@ -93,6 +93,9 @@ func enableThisCPU() {
 	if hostFeatures&featureRDTSCP != 0 {
 		p.tscAux = reg.ReadMSR(x86.MSRTSCAux)
 	}
+	if hostFeatures&featureTSCRatio != 0 {
+		p.tscRatio = reg.ReadMSR(x86.MSRTscRatio)
+	}
 	p.status = uint32(statusOn)
 }
 

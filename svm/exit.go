@@ -66,6 +66,9 @@ var kindTable = [0x100]vcpu.Kind{
 	ExitMCOMMIT:   vcpu.KindInsn,
 }
 
+// exitInvalid32 is VMEXIT_INVALID as QEMU writes it: without the upper half.
+const exitInvalid32 = ExitInvalid & 0xFFFF_FFFF
+
 // kindOf is the vendor-neutral kind of an exit code.
 func kindOf(code ExitCode) vcpu.Kind {
 	switch {
@@ -77,7 +80,7 @@ func kindOf(code ExitCode) vcpu.Kind {
 		return kindTable[code]
 	case code == ExitNPF:
 		return vcpu.KindStage2
-	case code == ExitInvalid:
+	case code == ExitInvalid, code == exitInvalid32:
 		return vcpu.KindInvalid
 	}
 	return vcpu.KindUnknown
@@ -100,7 +103,7 @@ var reasonKinds = [...]vcpu.Kind{
 func fill(c *vcpuMem, e *vcpu.Exit) {
 	*e = vcpu.Exit{}
 	ctl := &c.vmcb.Control
-	if c.reason != reasonExit && c.reason != reasonLength {
+	if c.reason != reasonExit && c.reason != reasonLength && c.reason != reasonMove {
 		e.Kind, e.Data = reasonKinds[c.reason], c.reasonData
 		return
 	}

@@ -116,7 +116,7 @@ func (f *fetcher) length(c *vcpuMem, generation uint64) uint8 {
 	if !ok {
 		return 0
 	}
-	inPage := f.n
+	inPage := int(x86.PageSize4K - at&x86.PageOffset4K)
 	n, err := insn.Length(f.bytes[:f.n], codeSize(s))
 	if err != nil && f.n < insn.MaxLen {
 		if _, ok = f.fetch(linear(s, s.RIP+uint64(f.n))); !ok {
@@ -127,7 +127,8 @@ func (f *fetcher) length(c *vcpuMem, generation uint64) uint8 {
 	if err != nil {
 		return 0
 	}
-	if n <= codeBytes && inPage >= codeBytes && f.levels <= codeLevels {
+	words := (n + codeBytes - 1) / codeBytes
+	if inPage >= words*codeBytes && f.levels <= codeLevels {
 		f.remember(c, code, uint8(n), generation)
 	}
 	return uint8(n)
@@ -136,12 +137,15 @@ func (f *fetcher) length(c *vcpuMem, generation uint64) uint8 {
 // remember fills the codeEntry of the instruction at RIP.
 func (f *fetcher) remember(c *vcpuMem, code unsafe.Pointer, n uint8, generation uint64) {
 	s := &c.vmcb.Save
-	mask := uint64(1)<<(8*n) - 1 // all ones for 8
-	c.code[codeSlot(s.RIP)] = codeEntry{
+	mask := [2]uint64{1<<(8*n) - 1} // all ones for 8 and more
+	if n > codeBytes {
+		mask[1] = 1<<(8*(n-codeBytes)) - 1
+	}
+	*c.newCode(s.RIP) = codeEntry{
 		rip: s.RIP, cr3: s.CR3, csBase: s.CS.Base, mode: codeMode(s),
 		generation: generation,
 		code:       uintptr(code),
-		bytes:      leading(f.bytes[:]) & mask,
+		bytes:      [2]uint64{leading(f.bytes[:]) & mask[0], leading(f.bytes[codeBytes:]) & mask[1]},
 		mask:       mask,
 		tables:     f.tables,
 		entries:    f.entries,
@@ -153,8 +157,8 @@ func (f *fetcher) remember(c *vcpuMem, code unsafe.Pointer, n uint8, generation 
 // leading is the first 8 bytes as the loop's load sees them.
 func leading(p []byte) uint64 {
 	var v uint64
-	for i := range codeBytes {
-		v |= uint64(p[i]) << (8 * i)
+	for i, b := range p[:min(len(p), codeBytes)] {
+		v |= uint64(b) << (8 * i)
 	}
 	return v
 }

@@ -126,3 +126,9 @@ func (r *rig) ram(t *testing.T) []byte {
 
 var _ vcpu.VCPU = (*VCPU)(nil)
 var _ vcpu.VM = (*VM)(nil)
+
+// ramAt is guest memory that ram has mapped, from gpa to the end of its page.
+func (r *rig) ramAt(gpa memory.GPA) []byte {
+	m, _ := r.vm.stage2.Lookup(gpa)
+	return bytesAt(r.arena.Pointer(m.HPA+memory.HPA(gpa-m.GPA)), int(pageSize-gpa%pageSize))
+}

@@ -43,6 +43,9 @@ func (c *vcpuMem) handle() (v nucleus.Verdict, stop bool) {
 		c.raise(x86.VectorAC, true, uint32(c.vmcb.Control.ExitInfo1))
 		return 0, false
 	}
+	if code == ExitNPF {
+		return c.exitNPF()
+	}
 	if code >= ExitDRRead && code < ExitExcp {
 		c.count(vcpu.KindCR)
 		c.loadDR()

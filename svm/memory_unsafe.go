@@ -24,6 +24,7 @@ type vcpuMem struct {
 	xsave [x86.XSAVESize]byte
 	vmcb  VMCB
 	area  vcpu.Area
+	code  [codeEntries]codeEntry
 }
 
 // vcpuHead is the backend's own part, at most a page.
@@ -89,7 +90,6 @@ type vcpuHead struct {
 	sysenterESP, sysenterEIP uint64
 
 	cpuidHint [cpuidHints]uint8
-	code      [codeEntries]codeEntry
 }
 
 // guestMem is the vcpuMem whose record the nucleus holds.
@@ -106,12 +106,16 @@ type perCPU struct {
 	asid     cpuASID
 	lastVCPU uint64 // id of the vCPU that ran here last
 	tscAux   uint64 // what TSC_AUX holds
+	tscRatio uint64 // what TSC_RATIO holds
 	number   uint32
 	status   uint32 // an enableStatus
 }
 
 // perCPUWords are the words that the nucleus keeps for a backend.
 const perCPUWords = 32
+
+// words is the inverse of cpuRecord.
+func (p *perCPU) words() *[perCPUWords]uint64 { return (*[perCPUWords]uint64)(unsafe.Pointer(p)) }
 
 func cpuRecord(words *[perCPUWords]uint64) *perCPU { return (*perCPU)(unsafe.Pointer(words)) }
 

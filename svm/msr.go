@@ -38,7 +38,7 @@ func (c *vcpuMem) fastRDMSR(msr uint32) (v uint64, r msrResult) {
 	case msr == x86.MSRTSCDeadline:
 		return apic.ReadDeadline(a), msrDone
 	case msr == x86.MSRTSC:
-		return c.left + a.TSCOffset, msrDone
+		return a.GuestTSC(c.left), msrDone
 	case msr == x86.MSRTSCAdjust:
 		return a.TSCAdjust, msrDone
 	case msr == x86.MSRAPICBase:
@@ -66,11 +66,19 @@ func (c *vcpuMem) fastWRMSR(msr uint32, v uint64) msrResult {
 	return msrToGo
 }
 
-// x2APICWrite writes a register of the local APIC and does what follows.
+// x2APICWrite writes a register of the x2APIC and does what follows.
 func (c *vcpuMem) x2APICWrite(msr uint32, v uint64) msrResult {
+	if !apic.X2APIC(&c.area) {
+		return msrFault
+	}
+	return c.writeAPIC(msr-x86.MSRx2APICBase, v)
+}
+
+// writeAPIC writes register r of the local APIC in either mode.
+func (c *vcpuMem) writeAPIC(r uint32, v uint64) msrResult {
 	a := &c.area
 	c.busy = 1
-	act := apic.WriteMSR(a, msr, v, c.left)
+	act := apic.Write(a, r, v, c.left)
 	if act&apic.ActionGP != 0 {
 		return msrFault
 	}

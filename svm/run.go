@@ -17,6 +17,7 @@ type reason uint8
 const (
 	reasonExit     reason = iota // the exit code in the VMCB
 	reasonLength                 // Go must find the length of the instruction
+	reasonMove                   // reasonExit, and Go shall decode the instruction for the next time
 	reasonKick                   // RequestExit
 	reasonDeadline               // RunUntil has passed
 	reasonINIT
@@ -65,7 +66,7 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		}
 	}
 	for {
-		if nucleus.Preempt() {
+		if nucleus.PreemptOn(p.words()) {
 			return nucleus.VerdictPreempt
 		}
 		// A wake-up that comes after this line forces an exit or is seen by
@@ -130,6 +131,9 @@ func (c *vcpuMem) beginTurn(p *perCPU) {
 	if c.features&featureRDTSCP != 0 && p.tscAux != c.tscAux {
 		reg.WriteMSR(x86.MSRTSCAux, c.tscAux)
 		p.tscAux = c.tscAux
+	}
+	if c.features&featureTSCRatio != 0 {
+		c.useTSCRatio(p)
 	}
 }
 

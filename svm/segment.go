@@ -18,11 +18,15 @@ const (
 )
 
 // toVMCB converts a segment register. SVM has no unusable bit: a segment that
-// is not present takes its place.
+// is not present takes its place. Of 64-bit code VMRUN refuses D, which means
+// nothing there; Bochs' SYSENTER leaves it set.
 func toVMCB(s *x86.Segment) SegmentRegister {
 	attrib := uint16(s.Attr&attribAccess | s.Attr>>flagsShift&attribFlags)
 	if s.Attr&x86.AttrUnusable != 0 {
 		attrib &^= attribP
+	}
+	if s.IsCode() && attrib&attribL != 0 {
+		attrib &^= attribDB
 	}
 	return SegmentRegister{Selector: s.Selector, Attrib: attrib, Limit: s.Limit, Base: s.Base}
 }

@@ -169,11 +169,11 @@ func storeMSR(c *vcpuMem, s *x86.State) {
 
 func loadTSC(c *vcpuMem, s *x86.State) {
 	now := reg.ReadTSC()
-	c.area.TSCOffset = s.TSC - now
+	c.area.SetGuestTSC(s.TSC, now)
 	apic.OffsetChanged(&c.area, now)
 }
 
-func storeTSC(c *vcpuMem, s *x86.State) { s.TSC = reg.ReadTSC() + c.area.TSCOffset }
+func storeTSC(c *vcpuMem, s *x86.State) { s.TSC = c.area.GuestTSC(reg.ReadTSC()) }
 
 // loadXSAVE takes only what XRSTOR accepts: components that the host has
 // enabled, the standard format, and no reserved bit in the header or MXCSR.

@@ -95,6 +95,9 @@ func (v *VCPU) resolve(e *vcpu.Exit) bool {
 		return true
 	case e.Kind == vcpu.KindCR:
 		return v.resolveCR(e)
+	case c.reason == reasonMove:
+		v.learnMove()
+		return true
 	case c.reason == reasonLength:
 		n, ok := v.length(e)
 		if ok {

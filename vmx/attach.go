@@ -97,6 +97,7 @@ func (c *vcpuMem) buildVMCS() {
 	vmwrite(uint64(FieldVirtualAPICAddr), c.apicPA)
 	vmwrite(uint64(FieldEPTP), c.eptp)
 	vmwrite(uint64(FieldTSCOffset), c.tscOffset)
+	c.scaleTSC()
 	vmwrite(uint64(FieldCR0Mask), ^uint64(guestCR0))
 	vmwrite(uint64(FieldCR4Mask), ^uint64(guestCR4))
 	if ctl.secondary&SecondaryVPID != 0 {
@@ -109,7 +110,13 @@ func (c *vcpuMem) buildVMCS() {
 	if c.features&featureClosed != 0 {
 		vmwrite(uint64(FieldPreemptionTimer), c.stay)
 	}
-	c.timed, c.primary, c.threshold = 0, ctl.primary, 0
+	if c.features&featureVirtualAPIC != 0 {
+		c.clearVirtualAPIC()
+	}
+	c.timed, c.primary, c.threshold, c.busy = neverTimed, ctl.primary, 0, 1
+	if c.features&featureClosed != 0 {
+		c.timed = 0
+	}
 }
 
 // PAUSE-loop exiting: a guest is stopped when it has spun for pleWindow ticks
@@ -221,7 +228,7 @@ func (c *vcpuMem) saveCR2() {
 // registers without an exit until the vCPU leaves the CPU.
 func (c *vcpuMem) loadDR() {
 	writeDR(&c.dr)
-	c.drLive, c.busy = 1, 1
+	c.drLive = 1
 	c.wantPrimary &^= PrimaryMOVDRExiting
 }
 
@@ -229,7 +236,7 @@ func (c *vcpuMem) loadDR() {
 // reset DR7, so the registers may keep their values.
 func (c *vcpuMem) saveDR() {
 	readDR(&c.dr)
-	c.drLive, c.busy = 0, 1
+	c.drLive = 0
 	c.wantPrimary |= PrimaryMOVDRExiting
 }
 

@@ -104,16 +104,20 @@ func (b *Backend) eptp(root memory.HPA) uint64 {
 	return p
 }
 
-// msrBitmap gives the MSR bitmap, which all VMs share.
+// msrBitmap gives the MSR bitmap, which all VMs share. Behind it is the one for
+// a vCPU whose APIC the processor virtualizes.
 func (b *Backend) msrBitmap() (memory.HPA, error) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	if b.bitmap == 0 {
-		pa, err := allocContiguous(bitmapSize)
+		pa, err := allocContiguous(2 * bitmapSize)
 		if err != nil {
-			return 0, fmt.Errorf("MSR bitmap, %d bytes: %w", bitmapSize, err)
+			return 0, fmt.Errorf("MSR bitmaps, %d bytes: %w", 2*bitmapSize, err)
 		}
-		fillBitmap(unsafe.Slice((*byte)(frames().Pointer(pa)), bitmapSize))
+		p := unsafe.Slice((*byte)(frames().Pointer(pa)), 2*bitmapSize)
+		fillBitmap(p[:bitmapSize])
+		fillBitmap(p[bitmapSize:])
+		passVirtualAPIC(p[bitmapSize:])
 		b.bitmap = pa
 	}
 	return b.bitmap, nil

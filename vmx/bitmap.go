@@ -1,6 +1,10 @@
 package vmx
 
-import "ringo/x86"
+import (
+	"ringo/hv/vcpu"
+	"ringo/hv/vcpu/apic"
+	"ringo/x86"
+)
 
 // The MSR bitmap has a bit per MSR of two ranges, for reads and then for writes
 // (SDM volume 3C, section 25.6.9 "MSR-Bitmap Address"). A set bit is an exit,
@@ -31,10 +35,34 @@ func fillBitmap(p []byte) {
 		p[i] = 0xFF
 	}
 	for _, msr := range passedMSRs {
-		if at, bit, ok := bitmapPosition(msr); ok {
-			p[at] &^= bit
-			p[at+bitmapWrite] &^= bit
+		passRead(p, msr)
+		passWrite(p, msr)
+	}
+}
+
+// passVirtualAPIC passes what the processor virtualizes of an APIC in x2APIC
+// mode: reads of all registers that are not computed, and writes of the three
+// whose meaning it knows.
+func passVirtualAPIC(p []byte) {
+	for r := range uint32(x2APICLast - x2APICFirst + 1) {
+		if apic.ReadsPlain(r) {
+			passRead(p, x2APICFirst+r)
 		}
+	}
+	for _, r := range [...]uint32{vcpu.APICTPR, vcpu.APICEOI, vcpu.APICSelfIPI} {
+		passWrite(p, x2APICFirst+r)
+	}
+}
+
+func passRead(p []byte, msr uint32) {
+	if at, bit, ok := bitmapPosition(msr); ok {
+		p[at] &^= bit
+	}
+}
+
+func passWrite(p []byte, msr uint32) {
+	if at, bit, ok := bitmapPosition(msr); ok {
+		p[at+bitmapWrite] &^= bit
 	}
 }
 

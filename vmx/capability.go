@@ -81,11 +81,15 @@ var (
 	secondaryField = controlField{"secondary processor-based VM-execution control", msrSecondary, 0, []control{
 		{"enable EPT", SecondaryEPT, true},
 		{"enable RDTSCP", SecondaryRDTSCP, false},
+		{"virtualize x2APIC mode", SecondaryVirtualizeX2APIC, false},
 		{"enable VPID", SecondaryVPID, false},
 		{"WBINVD exiting", SecondaryWBINVDExiting, false},
 		{"unrestricted guest", SecondaryUnrestrictedGuest, true},
+		{"APIC-register virtualization", SecondaryAPICRegister, false},
+		{"virtual-interrupt delivery", SecondaryVirtualInterrupt, false},
 		{"PAUSE-loop exiting", SecondaryPAUSELoopExiting, false},
 		{"enable INVPCID", SecondaryINVPCID, false},
+		{"use TSC scaling", SecondaryTSCScaling, false},
 	}}
 	exitField = controlField{"VM-exit control", msrExit, msrTrueExit, []control{
 		{"save debug controls", ExitSaveDebugControls, true},
@@ -104,9 +108,10 @@ var (
 
 // Controls that are set only while they are wanted.
 const (
-	dynamicPin     = PinPreemptionTimer
-	dynamicPrimary = PrimaryInterruptWindowExiting | PrimaryNMIWindowExiting
-	dynamicEntry   = EntryIA32eGuest
+	dynamicPin       = PinPreemptionTimer
+	dynamicPrimary   = PrimaryInterruptWindowExiting | PrimaryNMIWindowExiting
+	dynamicSecondary = SecondaryTSCScaling | virtualAPIC
+	dynamicEntry     = EntryIA32eGuest
 )
 
 // build makes the value of a control field from the allowed 0-settings (bits
@@ -140,6 +145,15 @@ type controls struct {
 // msrFunc executes RDMSR.
 type msrFunc func(msr uint32) uint64
 
+// start is what a vCPU begins with.
+func (c controls) start() controls {
+	c.pin &^= dynamicPin
+	c.primary &^= dynamicPrimary
+	c.secondary &^= dynamicSecondary
+	c.entry &^= dynamicEntry
+	return c
+}
+
 // buildControls asks the capability MSRs.
 func buildControls(rdmsr msrFunc, without []string) (controls, error) {
 	var c controls
@@ -161,7 +175,5 @@ func buildControls(rdmsr msrFunc, without []string) (controls, error) {
 		}
 		*x.value = v
 	}
-	c.primary &^= dynamicPrimary
-	c.entry &^= dynamicEntry
 	return c, nil
 }

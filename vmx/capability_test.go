@@ -57,9 +57,9 @@ func TestTrueControls(t *testing.T) {
 	c, err := buildControls(reader(msrs), nil)
 	require.NoError(t, err)
 	require.Zero(t, c.primary&(PrimaryCR3LoadExiting|PrimaryCR3StoreExiting), "CR3 is the guest's")
-	require.Zero(t, c.primary&dynamicPrimary)
-	require.Zero(t, c.entry&EntryIA32eGuest)
-	require.NotZero(t, c.primary&PrimaryUnconditionalIO)
+	require.Zero(t, c.start().primary&dynamicPrimary)
+	require.Zero(t, c.start().entry&EntryIA32eGuest)
+	require.NotZero(t, c.start().primary&PrimaryUnconditionalIO)
 	msrs[msrBasic] &^= basicTrue
 	c, err = buildControls(reader(msrs), nil)
 	require.NoError(t, err)

@@ -26,6 +26,7 @@ const (
 	featureINVVPIDAll
 	featureIBPB   // a barrier is due when the CPU changes vCPUs
 	featureClosed // closed.go: a guest with interrupts closed must be timed
+	featureVirtualAPIC
 )
 
 // cpuidFunc executes CPUID.
@@ -48,9 +49,7 @@ type processor struct {
 	cr0Fixed1 uint64
 	cr4Fixed0 uint64
 	cr4Fixed1 uint64
-	controls  controls
-
-	preemptionTimer bool
+	controls  controls // with those that are set only while they are wanted
 }
 
 // hasVMX tells whether CPUID names VMX.
@@ -86,8 +85,6 @@ func readProcessor(cpuid cpuidFunc, rdmsr msrFunc, without []string) (processor,
 	if p.controls, err = p.readControls(rdmsr, without); err != nil {
 		return p, err
 	}
-	p.preemptionTimer = p.controls.pin&PinPreemptionTimer != 0
-	p.controls.pin &^= dynamicPin
 	p.misc = rdmsr(msrMisc)
 	p.eptVPID, err = buildEPT(rdmsr(msrEPTVPID), without)
 	return p, err
@@ -121,7 +118,7 @@ func (p *processor) readControls(rdmsr msrFunc, without []string) (controls, err
 // revision is the identifier that VMXON and VMCS regions begin with.
 func (p *processor) revision() uint32 { return uint32(p.basic & basicRevision) }
 
-func (p *processor) secondary(bit uint32) bool { return p.controls.secondary&bit != 0 }
+func (p *processor) secondary(bits uint32) bool { return p.controls.secondary&bits == bits }
 
 // maxPage is the largest page of the extended page tables.
 func (p *processor) maxPage() memory.PageSize {
@@ -137,6 +134,8 @@ func (p *processor) maxPage() memory.PageSize {
 // caps tells the rest of the hypervisor.
 func (p *processor) caps() vcpu.Caps {
 	c := vcpu.Caps{NextRIP: true, ASIDs: 1, PhysAddrBits: p.physBits, MaxPage: p.maxPage(), HideCPUID: p.hidden()}
+	c.VirtualAPIC = p.secondary(virtualAPIC)
+	c.TSCScaling = p.secondary(SecondaryTSCScaling)
 	for _, f := range [...]struct {
 		have bool
 		name string
@@ -146,6 +145,8 @@ func (p *processor) caps() vcpu.Caps {
 		{p.eptVPID&eptAccessed != 0, "EPT accessed and dirty flags"},
 		{p.secondary(SecondaryVPID), "VPID"},
 		{p.secondary(SecondaryPAUSELoopExiting), "PAUSE-loop exiting"},
+		{c.TSCScaling, "TSC scaling"},
+		{c.VirtualAPIC, "virtual-interrupt delivery"},
 	} {
 		if f.have {
 			c.Features = append(c.Features, f.name)
@@ -160,6 +161,9 @@ func (p *processor) caps() vcpu.Caps {
 // features is the same for the loop.
 func (p *processor) features() uint32 {
 	var f uint32
+	if p.secondary(virtualAPIC) {
+		f |= featureVirtualAPIC
+	}
 	if p.secondary(SecondaryRDTSCP) {
 		f |= featureRDTSCP
 	}
@@ -174,7 +178,7 @@ func (p *processor) features() uint32 {
 			f |= featureINVVPIDAll
 		}
 	}
-	if p.revision() == bochsRevision && p.preemptionTimer {
+	if p.revision() == bochsRevision && p.controls.pin&PinPreemptionTimer != 0 {
 		f |= featureClosed
 	}
 	return f

@@ -22,6 +22,9 @@ const preemptionShift = 0x1F
 // flagIFShift is the number of RFLAGS.IF.
 const flagIFShift = 9
 
+// neverTimed in vcpuHead.timed is no value of RFLAGS.IF.
+const neverTimed = 2
+
 // boundStay makes the preemption timer run exactly for entries with IF clear.
 func (c *vcpuMem) boundStay() {
 	pin := c.controls.pin

@@ -15,13 +15,15 @@ const (
 	FieldGuestGSSelector   Field = 0x080A
 	FieldGuestLDTRSelector Field = 0x080C
 	FieldGuestTRSelector   Field = 0x080E
-	FieldHostESSelector    Field = 0x0C00
-	FieldHostCSSelector    Field = 0x0C02
-	FieldHostSSSelector    Field = 0x0C04
-	FieldHostDSSelector    Field = 0x0C06
-	FieldHostFSSelector    Field = 0x0C08
-	FieldHostGSSelector    Field = 0x0C0A
-	FieldHostTRSelector    Field = 0x0C0C
+	// FieldGuestInterruptStatus has RVI in its low byte and SVI in the high one.
+	FieldGuestInterruptStatus Field = 0x0810
+	FieldHostESSelector       Field = 0x0C00
+	FieldHostCSSelector       Field = 0x0C02
+	FieldHostSSSelector       Field = 0x0C04
+	FieldHostDSSelector       Field = 0x0C06
+	FieldHostFSSelector       Field = 0x0C08
+	FieldHostGSSelector       Field = 0x0C0A
+	FieldHostTRSelector       Field = 0x0C0C
 )
 
 // 64-bit fields (sections B.2.1 to B.2.4).
@@ -35,7 +37,9 @@ const (
 	FieldTSCOffset            Field = 0x2010
 	FieldVirtualAPICAddr      Field = 0x2012
 	FieldEPTP                 Field = 0x201A
+	FieldEOIExitBitmap0       Field = 0x201C // to 0x2022, for 64 vectors each
 	FieldXSSExitingBitmap     Field = 0x202C
+	FieldTSCMultiplier        Field = 0x2032
 	FieldGuestPhysicalAddress Field = 0x2400
 	FieldVMCSLinkPointer      Field = 0x2800
 	FieldGuestDebugCtl        Field = 0x2802

@@ -30,8 +30,10 @@ var says = [len(reasonNames)]uint8{
 	ExitReasonInvalidGuestState:    saysQualification,
 	ExitReasonMSRLoading:           saysQualification,
 	ExitReasonAPICAccess:           saysQualification | saysVectoring,
+	ExitReasonVirtualizedEOI:       saysQualification,
 	ExitReasonEPTViolation:         saysQualification | saysGPA | saysVectoring | saysPaging,
 	ExitReasonEPTMisconfiguration:  saysGPA | saysVectoring,
+	ExitReasonAPICWrite:            saysQualification,
 	ExitReasonPageModificationFull: saysQualification | saysVectoring,
 	ExitReasonSPPEvent:             saysQualification | saysGPA | saysVectoring,
 }
@@ -39,24 +41,19 @@ var says = [len(reasonNames)]uint8{
 // basic is the basic exit reason of the last exit.
 func (c *vcpuMem) basic() ExitReason { return ExitReason(c.exitReason) }
 
-// noteExit notes what is the same for all exits. It reports true if the exit is a
-// port access, the most frequent one that needs Go, about which exited has read
-// everything.
-func (c *vcpuMem) noteExit() (port bool) {
-	c.now = c.now
+// noteExit notes what is the same for all exits.
+func (c *vcpuMem) noteExit() {
 	c.area.GuestTicks += c.now - c.entered
 	c.valid, c.stepped, c.dirty = partExit, 0, 0
 	c.reason = reasonExit
-	if tpr := uint8(*c.area.APIC.Reg(vcpu.APICTPR)); tpr != c.tpr {
-		c.syncTPR(tpr)
-	}
-	if c.exitReason != uint32(ExitReasonIO) {
-		return false
-	}
+}
+
+// notePort notes what exited has done after a port access.
+func (c *vcpuMem) notePort(p *perCPU) {
 	c.launched = 1
 	c.valid = partExit | partSP
 	c.exit = exitInfo{qualification: c.exit.qualification}
-	return true
+	p.kernelGS = c.kernelGS
 }
 
 // afterExit puts the results of an entry where they belong. It reports true
@@ -69,9 +66,6 @@ func (c *vcpuMem) afterExit() (again bool) {
 	}
 	c.launched = 1
 	r := c.basic()
-	if r == ExitReasonCPUID {
-		return false // the shortest way
-	}
 	if r == ExitReasonExternalInterrupt || r == ExitReasonINIT || r == ExitReasonPreemptionTimer {
 		c.count(vcpu.KindExtInt)
 		c.saveCR2()
@@ -144,8 +138,6 @@ func (c *vcpuMem) handle() (v nucleus.Verdict, stop bool) {
 		return nucleus.VerdictExit, true
 	}
 	switch c.basic() {
-	case ExitReasonCPUID:
-		return c.exitCPUID()
 	case ExitReasonRDMSR:
 		return c.exitRDMSR()
 	case ExitReasonWRMSR:
@@ -170,6 +162,10 @@ func (c *vcpuMem) handle() (v nucleus.Verdict, stop bool) {
 		c.count(vcpu.KindInsn)
 		c.stepOver()
 		return 0, false
+	case ExitReasonVirtualizedEOI:
+		return c.exitEOI()
+	case ExitReasonAPICWrite:
+		return c.exitAPICWrite()
 	case ExitReasonMOVDR:
 		c.count(vcpu.KindCR)
 		c.loadDR()
@@ -186,13 +182,15 @@ func (c *vcpuMem) count(k vcpu.Kind) {
 	c.area.Fast[k]++
 }
 
-func (c *vcpuMem) exitCPUID() (nucleus.Verdict, bool) {
+// exitCPUID reports false if Go must answer.
+func (c *vcpuMem) exitCPUID() bool {
+	c.launched = 1
 	if !c.fastCPUID() {
-		return nucleus.VerdictExit, true
+		return false
 	}
 	c.count(vcpu.KindCPUID)
 	c.stepOver()
-	return 0, false
+	return true
 }
 
 func (c *vcpuMem) exitRDMSR() (nucleus.Verdict, bool) {
@@ -262,11 +260,19 @@ func (c *vcpuMem) exitException() (nucleus.Verdict, bool) {
 
 // nextRIP is where the instruction ends that caused the exit.
 func (c *vcpuMem) nextRIP() uint64 {
-	rip := c.regs[regRIP] + uint64(c.exitLength)
-	if (rip^c.regs[regRIP])>>32 != 0 && !c.code64() {
-		rip = uint64(uint32(rip))
+	next := c.regs[regRIP] + uint64(c.exitLength)
+	if uint32(next) < c.exitLength { // not in the same 4 GiB
+		return c.wrapRIP(next)
 	}
-	return rip
+	return next
+}
+
+// wrapRIP cuts an instruction pointer to what the guest's mode has.
+func (c *vcpuMem) wrapRIP(rip uint64) uint64 {
+	if c.code64() {
+		return rip
+	}
+	return uint64(uint32(rip))
 }
 
 func (c *vcpuMem) moveRIP(rip uint64) {
@@ -292,13 +298,16 @@ func (c *vcpuMem) stepOver() { c.stepTo(c.nextRIP()) }
 
 func (c *vcpuMem) stepTo(rip uint64) {
 	c.moveRIP(rip)
+	c.stepped = 1
+	if c.valid&partInterrupt != 0 || c.regs[regRFLAGS]&(x86.FlagTF|x86.FlagRF) != 0 {
+		c.settleStep()
+	}
+}
+
+// settleStep is the rest of stepTo, which few instructions have.
+func (c *vcpuMem) settleStep() {
 	if c.valid&partInterrupt != 0 {
 		c.endShadow()
-	} else {
-		c.stepped = 1
-	}
-	if c.regs[regRFLAGS]&(x86.FlagTF|x86.FlagRF) == 0 {
-		return
 	}
 	if c.regs[regRFLAGS]&x86.FlagRF != 0 {
 		c.regs[regRFLAGS] &^= x86.FlagRF

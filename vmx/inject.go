@@ -102,12 +102,13 @@ func (c *vcpuMem) open() bool {
 }
 
 // pullInterrupts gives the guest the interrupt that waits in its APIC, or asks
-// for an exit as soon as it can take one. It reports true if Go has to act: an
-// interrupt of the PIC, which Go acknowledges, or a window that Go asked for.
+// for an exit as soon as it can take one; from a virtual APIC the processor
+// takes it. It reports true if Go has to act: an interrupt of the PIC, which Go
+// acknowledges, or a window that Go asked for.
 func (c *vcpuMem) pullInterrupts() (toGo bool) {
 	a := &c.area
 	vector, ok := uint8(0), false
-	if a.PendingIRQ.Load() != 0 {
+	if a.PendingIRQ.Load() != 0 && c.virtual == 0 {
 		vector, ok = apic.Pending(a)
 	}
 	ext := a.ExtINT.Load() != 0 && apic.ExtINT(a)
@@ -135,7 +136,7 @@ func (c *vcpuMem) pullInterrupts() (toGo bool) {
 // waitForTPR asks for an exit when the guest lowers its task priority, where
 // that alone holds an interrupt back.
 func (c *vcpuMem) waitForTPR() {
-	if c.area.PendingIRQ.Load() != 0 {
+	if c.area.PendingIRQ.Load() != 0 && c.virtual == 0 {
 		c.wantThreshold = *c.area.APIC.Reg(vcpu.APICTPR) & 0xFF >> x86.CR8TPRShift
 	}
 }
@@ -175,9 +176,12 @@ func (c *vcpuMem) blockNMI(on bool) {
 	c.changed(partInterrupt)
 }
 
-// syncTPR brings a task priority that the guest wrote through CR8 into its
-// processor priority.
+// syncTPR brings a task priority that the guest wrote without an exit into its
+// processor priority, unless the processor has done so.
 func (c *vcpuMem) syncTPR(tpr uint8) {
-	c.busy, c.tpr = 1, tpr
-	apic.SetTPR(&c.area, tpr)
+	c.tpr = tpr
+	if c.virtual == 0 {
+		c.busy = 1
+		apic.SetTPR(&c.area, tpr)
+	}
 }

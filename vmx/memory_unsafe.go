@@ -25,7 +25,7 @@ type vcpuMem struct {
 	// vmcs is the processor's; only its first word, the revision, is ours.
 	vmcs [pageSize]byte
 	// area begins with the local APIC's registers, which the processor uses as
-	// virtual-APIC page for the task priority.
+	// virtual-APIC page: for the task priority, or for more (virtualapic.go).
 	area vcpu.Area
 }
 
@@ -53,12 +53,12 @@ type vcpuHead struct {
 	// to what fits.
 	saveMask, xcr0, xss uint64
 	// hostXCR0 is the XCR0 of the CPU that has the VMCS.
-	hostXCR0            uint64
-	tscAux, specCtrl    uint64
-	syscall             syscallMSRs
-	kernelGS            uint64
-	cr2                 uint64
-	dr                  [5]uint64 // DR0 to DR3 and DR6 while not live
+	hostXCR0         uint64
+	tscAux, specCtrl uint64
+	syscall          syscallMSRs
+	kernelGS         uint64
+	cr2              uint64
+	dr               [5]uint64 // DR0 to DR3 and DR6 while not live
 
 	id   uint64 // distinguishes vCPUs of all VMs, never 0
 	vpid uint32
@@ -70,8 +70,9 @@ type vcpuHead struct {
 	// entered is the TSC at the last entry; now is that at the last exit, or at
 	// the beginning of the turn, good enough for timers and deadlines.
 	entered, now uint64
-	// timer and until are what guest.WakeTSC was made of.
-	timer, until uint64
+	// timer and until are what guest.WakeTSC was made of. wake is the last TSC
+	// value before it.
+	timer, until, wake uint64
 	// tscOffset is what the VMCS has.
 	tscOffset uint64
 
@@ -83,6 +84,10 @@ type vcpuHead struct {
 	// those for the next entry; the same for the TPR threshold.
 	primary, wantPrimary     uint32
 	threshold, wantThreshold uint32
+	// status is the guest interrupt status, and eoiExit the EOI-exit bitmap that
+	// the VMCS has.
+	status  uint16
+	eoiExit [4]uint64
 	// stay is the preemption timer's value for closed.go.
 	stay uint64
 	tpr  uint8 // the task priority that PPR was computed from
@@ -96,7 +101,10 @@ type vcpuHead struct {
 	busy      uint8 // prepare has to look at everything, not only at what other CPUs change
 	stepped   uint8 // RIP has moved: an interrupt shadow that was there has ended
 	nmi       uint8 // an NMI waits
-	timed     uint8 // the preemption timer is on: closed.go
+	timed     uint8 // RFLAGS.IF for which the preemption timer is set wrong: closed.go
+	virtual   uint8 // the processor serves the APIC from the next entry on
+	virtualIn uint8 // so says the VMCS
+	statusDue uint8 // status is not in the VMCS
 	wantParts uint32
 
 	// event is the interruption information for the next entry, or 0.

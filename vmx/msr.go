@@ -38,7 +38,7 @@ func (c *vcpuMem) fastRDMSR(msr uint32) (v uint64, r msrResult) {
 	case msr == x86.MSRTSCDeadline:
 		return apic.ReadDeadline(a), msrDone
 	case msr == x86.MSRTSC:
-		return c.now + a.TSCOffset, msrDone
+		return a.GuestTSC(c.now), msrDone
 	case msr == x86.MSRTSCAdjust:
 		return a.TSCAdjust, msrDone
 	case msr == x86.MSRAPICBase:
@@ -111,8 +111,10 @@ func canonical(v uint64) bool { return uint64(int64(v<<16)>>16) == v }
 // x2APICWrite writes a register of the local APIC and does what follows.
 func (c *vcpuMem) x2APICWrite(msr uint32, v uint64) msrResult {
 	a := &c.area
-	c.busy = 1
 	act := apic.WriteMSR(a, msr, v, c.now)
+	if act&(apic.ActionTimer|apic.ActionLook) != 0 {
+		c.busy = 1 // an interrupt to oneself is seen without it
+	}
 	if act&apic.ActionGP != 0 {
 		return msrFault
 	}

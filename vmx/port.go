@@ -20,7 +20,10 @@ func (v *VCPU) portAgain(e *vcpu.Exit) bool {
 	if !e.Write {
 		setAccumulator(&c.area.GPR[x86.RAX], e.Size, e.Data)
 	}
-	c.enterState()
+	// The port access has read these registers; RIP is stepTo's.
+	if c.regs[regRFLAGS] != c.area.RFLAGS || c.regs[regRSP] != c.area.GPR[x86.RSP] {
+		c.enterState()
+	}
 	c.stepTo(v.next)
 	return true
 }

@@ -130,15 +130,6 @@ func (c *vcpuMem) fetch(parts uint32) {
 	}
 }
 
-// fetchSP is fetch of the one register that the Go side gets of every exit
-// beside those that exited has read.
-func (c *vcpuMem) fetchSP() {
-	if c.valid&partSP == 0 {
-		c.regs[regRSP] = vmread(uint64(FieldGuestRSP))
-		c.valid |= partSP
-	}
-}
-
 // writeBack writes the parts that have changed, but RIP, which enter writes.
 // The VMCS is current.
 func (c *vcpuMem) writeBack() {

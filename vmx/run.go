@@ -57,10 +57,13 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 	if c.loaded != 0 {
 		c.unloadRegisters(p)
 	}
-	if v == nucleus.VerdictExit {
-		c.fetchSP() // RIP and RFLAGS are here
-	} else {
+	if c.sysLive|c.drLive != 0 {
+		c.unloadRare(p)
+	}
+	if v != nucleus.VerdictExit {
 		p.evict() // it may go on anywhere
+	} else if c.valid&partSP == 0 { // RIP and RFLAGS are here
+		c.fetch(partSP)
 	}
 	c.active.Store(0)
 	ran := uint64(0)
@@ -85,21 +88,23 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		// the nucleus when it blocks the guest; one from before is about
 		// something that prepare looks at below.
 		c.guest.Seen()
-		if v, stop := c.prepare(); stop {
-			return v
-		}
-		if c.rearm != 0 {
-			c.rearm = 0
-			c.guest.Arm()
+		quiet := c.quiet()
+		if !quiet {
+			if v, stop := c.prepare(); stop {
+				return v
+			}
+			if c.rearm != 0 {
+				c.rearm = 0
+				c.guest.Arm()
+			}
 		}
 		if c.loaded == 0 {
 			c.loadRegisters(p)
 		}
-		// Most entries change nothing of this; the calls are saved then.
-		if c.event|(c.wantPrimary^c.primary)|(c.wantThreshold^c.threshold) != 0 || c.tscOffset != c.area.TSCOffset {
+		if !quiet || c.wantPrimary != c.primary {
 			c.writeControls()
 		}
-		if c.features&featureClosed != 0 && uint8(c.regs[regRFLAGS]>>flagIFShift&1) == c.timed {
+		if uint8(c.regs[regRFLAGS]>>flagIFShift&1) == c.timed {
 			c.boundStay()
 		}
 		if c.dirty&^partIP != 0 {
@@ -108,16 +113,23 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 		if g := c.area.VMArea().Stage2Generation.Load(); c.tlbOf != p.number+1 || g != c.ack.Load() {
 			c.useTLB(p, g)
 		}
-		if c.cr2Live == 0 {
-			c.cr2Live = 1
-			writeCR2(c.cr2)
-		}
 		if status := enter(c); status != 0 {
 			c.failed(status)
 			return nucleus.VerdictExit
 		}
-		if c.noteExit() {
+		c.noteExit()
+		if tpr := uint8(*c.area.APIC.Reg(vcpu.APICTPR)); tpr != c.tpr {
+			c.syncTPR(tpr)
+		}
+		switch c.exitReason {
+		case uint32(ExitReasonIO): // the most frequent one that needs Go
+			c.notePort(p)
 			return nucleus.VerdictExit
+		case uint32(ExitReasonCPUID):
+			if !c.exitCPUID() {
+				return nucleus.VerdictExit
+			}
+			continue
 		}
 		if c.afterExit() {
 			continue
@@ -128,27 +140,18 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 	}
 }
 
-// prepare decides what the guest finds when it is entered, or that it is not.
-// After most exits that end here nothing has changed since the last entry:
-// then only what other CPUs and time change is looked at.
-func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
+// quiet tells that nothing has changed since the last entry that decides what
+// the guest finds: neither here nor what other CPUs and time change.
+func (c *vcpuMem) quiet() bool {
 	a := &c.area
-	if c.busy == 0 && a.Request.Load()|a.PendingIRQ.Load()|a.ExtINT.Load() == 0 && !c.timeDue() &&
-		c.tscOffset == a.TSCOffset {
-		return 0, false
-	}
-	return c.prepareAll()
+	return c.busy == 0 && a.Request.Load()|a.PendingIRQ.Load()|a.ExtINT.Load() == 0 && c.now <= c.wake &&
+		c.tscOffset == a.TSCOffset && a.VMArea().RunUntil.Load() == c.until
 }
 
-// timeDue tells whether the timer or the deadline have come or changed.
-func (c *vcpuMem) timeDue() bool {
-	wake := c.guest.WakeTSC
-	return wake != 0 && c.now >= wake || c.area.VMArea().RunUntil.Load() != c.until
-}
-
-// prepareAll is prepare without the short cut. It leaves busy set where the
-// next entry differs from this one without a cause that sets it.
-func (c *vcpuMem) prepareAll() (nucleus.Verdict, bool) {
+// prepare decides what the guest finds when it is entered, or that it is not. It
+// leaves busy set where the next entry differs from this one without a cause
+// that sets it.
+func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
 	a := &c.area
 	c.busy = 1
 	if c.stepped != 0 {
@@ -164,6 +167,9 @@ func (c *vcpuMem) prepareAll() (nucleus.Verdict, bool) {
 		c.tripleFault = 0
 		c.reason = reasonShutdown
 		return nucleus.VerdictExit, true
+	}
+	if c.features&featureVirtualAPIC != 0 {
+		c.chooseAPIC()
 	}
 	if a.Activity != uint32(x86.ActivityRunning) && !c.wakes() {
 		return nucleus.VerdictHalt, true
@@ -182,7 +188,7 @@ func (c *vcpuMem) prepareAll() (nucleus.Verdict, bool) {
 	return 0, false
 }
 
-// writeControls brings the VMCS in line with what prepareAll decided.
+// writeControls brings the VMCS in line with what prepare decided.
 func (c *vcpuMem) writeControls() {
 	if c.wantPrimary != c.primary {
 		c.primary = c.wantPrimary
@@ -195,6 +201,9 @@ func (c *vcpuMem) writeControls() {
 	if off := c.area.TSCOffset; c.tscOffset != off {
 		c.tscOffset = off
 		vmwrite(uint64(FieldTSCOffset), off)
+	}
+	if c.virtual|c.virtualIn != 0 {
+		c.writeAPIC()
 	}
 	if c.event != 0 {
 		c.loadEvent()
@@ -256,6 +265,7 @@ func (c *vcpuMem) times() (toGo bool) {
 		wake = until
 	}
 	c.guest.WakeTSC = wake
+	c.wake = wake - 1 // none is the end of time
 	c.rearm = 1
 	return false
 }
@@ -269,7 +279,7 @@ func (c *vcpuMem) wakes() bool {
 	wake := c.event != 0 || c.nmi != 0 && !c.nmiBlocked()
 	if !wake && c.regs[regRFLAGS]&x86.FlagIF != 0 {
 		_, irq := apic.Pending(a)
-		wake = irq || apic.ExtINT(a) || c.window != 0
+		wake = irq || c.virtual != 0 && apic.Requested(a) || apic.ExtINT(a) || c.window != 0
 	}
 	if wake {
 		a.Activity = uint32(x86.ActivityRunning)

@@ -57,7 +57,7 @@ func (v *VCPU) Load(g x86.Groups, s *x86.State) error {
 	if v.c == nil {
 		return vcpu.ErrClosed
 	}
-	v.c.busy = 1
+	v.c.busy, v.c.statusDue = 1, 1 // who loads registers loads an APIC too
 	for _, x := range transfers {
 		if g&x.group != 0 {
 			x.load(v.c, s)
@@ -211,11 +211,11 @@ func storeMSR(c *vcpuMem, s *x86.State) {
 
 func loadTSC(c *vcpuMem, s *x86.State) {
 	now := reg.ReadTSC()
-	c.area.TSCOffset = s.TSC - now
+	c.area.SetGuestTSC(s.TSC, now)
 	apic.OffsetChanged(&c.area, now)
 }
 
-func storeTSC(c *vcpuMem, s *x86.State) { s.TSC = reg.ReadTSC() + c.area.TSCOffset }
+func storeTSC(c *vcpuMem, s *x86.State) { s.TSC = c.area.GuestTSC(reg.ReadTSC()) }
 
 // setXCR0 takes a value that XSETBV would take, and else that after RESET.
 func (c *vcpuMem) setXCR0(v uint64) {

@@ -47,8 +47,6 @@ func invvpid(how uint64, descriptor *[2]uint64)
 //go:noescape
 func hostTables(gdtr, idtr *[10]byte) (tr uint16)
 
-func writeCR2(v uint64)
-
 func hostNMI()
 
 //go:noescape

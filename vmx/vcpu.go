@@ -47,8 +47,10 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	if !port {
 		v.begin(e)
 	}
-	if err := v.enter(); err != nil {
-		return err
+	if err := enterGuest(&c.guest); err != nil || c.reason == reasonMoved {
+		if err = v.enterAgain(err); err != nil {
+			return err
+		}
 	}
 	c.leaveState()
 	if port && v.portExit(e) {
@@ -82,19 +84,21 @@ func (v *VCPU) begin(e *vcpu.Exit) {
 	}
 }
 
-// enter has the nucleus run the loop. If another CPU holds the VMCS it gives
-// it back first.
-func (v *VCPU) enter() error {
-	for {
-		if err := enterGuest(&v.c.guest); err != nil {
-			return fmt.Errorf("entering the guest: %w", err)
-		}
-		if v.c.reason != reasonMoved {
-			return nil
-		}
+// enter has the nucleus run the loop.
+func (v *VCPU) enter() error { return v.enterAgain(enterGuest(&v.c.guest)) }
+
+// enterAgain is what follows an Enter that gave err. If another CPU holds the
+// VMCS, it gives it back first, and the loop runs again.
+func (v *VCPU) enterAgain(err error) error {
+	for err == nil && v.c.reason == reasonMoved {
 		v.c.area.Recalls++
 		v.release()
+		err = enterGuest(&v.c.guest)
 	}
+	if err != nil {
+		return fmt.Errorf("entering the guest: %w", err)
+	}
+	return nil
 }
 
 // release has the CPU that holds the VMCS write it to memory.

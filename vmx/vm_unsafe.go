@@ -98,11 +98,12 @@ func (vm *VM) initVCPU(v *VCPU, id uint32) {
 	c.apicPA = uint64(v.pa) + uint64(unsafe.Offsetof(c.area)) + uint64(unsafe.Offsetof(c.area.APIC))
 	c.bitmapPA, c.eptp = uint64(vm.bitmap), b.eptp(vm.stage2.Root())
 	setRevision(memory.HPA(c.vmcsPA), b.cpu.revision())
-	c.saveMask, c.features, c.controls = b.saveMask, b.features, b.cpu.controls
+	c.saveMask, c.features, c.controls = b.saveMask, b.features, b.cpu.controls.start()
 	c.exceptions = exceptionBitmap
 	if vm.foreign {
 		c.exceptions |= 1 << x86.VectorUD
 	}
+	c.wake = ^uint64(0)
 	c.wantPrimary = c.controls.primary | PrimaryMOVDRExiting
 	c.stay = stayTicks(vm.area.TSCPerSec, b.cpu.misc)
 	c.id, c.vpid = b.nextID.Add(1), id+1

@@ -109,12 +109,6 @@ TEXT ·hostTables(SB), NOSPLIT, $0-18
 	MOVW AX, tr+16(FP)
 	RET
 
-// func writeCR2(v uint64)
-TEXT ·writeCR2(SB), NOSPLIT, $0-8
-	MOVQ v+0(FP), AX
-	MOVQ AX, CR2
-	RET
-
 // func hostNMI()
 //
 // Runs the host's handler of the NMI that ended the guest. Its IRET ends the

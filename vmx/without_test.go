@@ -46,7 +46,7 @@ func TestWithoutCapabilities(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, b.cpu.eptVPID&(ept1G|eptAccessed))
 	require.NotZero(t, b.cpu.eptVPID&ept2M)
-	require.False(t, b.cpu.preemptionTimer)
+	require.Zero(t, b.cpu.controls.pin&PinPreemptionTimer)
 	require.NotContains(t, b.Caps().Features, "EPT accessed and dirty flags")
 	_, err = without("single-context INVEPT", "all-context INVEPT")
 	require.ErrorIs(t, err, ErrNoControl)
@@ -54,12 +54,15 @@ func TestWithoutCapabilities(t *testing.T) {
 	require.ErrorContains(t, err, `"page walks of length 4" (bit mask 0x40)`)
 }
 
-// TestTimerIsOff: the preemption timer is on only while an entry needs it.
-func TestTimerIsOff(t *testing.T) {
+// TestStartControls: what is wanted for a time only is off at first.
+func TestStartControls(t *testing.T) {
 	b, err := newBackend(skylakeCPUID, reader(skylakeMSRs()), nil)
 	require.NoError(t, err)
-	require.True(t, b.cpu.preemptionTimer)
-	require.Zero(t, b.cpu.controls.pin&PinPreemptionTimer)
+	require.NotZero(t, b.cpu.controls.pin&PinPreemptionTimer)
+	require.NotZero(t, b.cpu.controls.secondary&SecondaryTSCScaling)
+	start := b.cpu.controls.start()
+	require.Zero(t, start.pin&PinPreemptionTimer)
+	require.Zero(t, start.secondary&SecondaryTSCScaling)
 }
 
 // TestHidden: a CPUID feature whose instruction the processor denies to guests

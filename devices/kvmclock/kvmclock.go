@@ -15,8 +15,8 @@ type Config struct {
 	Clock  devices.Clock
 	Memory memory.Guest
 	TSC    func() uint64 // reads the host's TSC
-	Hz     uint64        // the host's TSC frequency, not 0
-	// Areas are the vCPUs, by number; their TSCOffset is read.
+	Hz     uint64        // the guest's TSC frequency, not 0
+	// Areas are the vCPUs, by number; they say what the guest's TSC is.
 	Areas []*vcpu.Area
 }
 
@@ -61,6 +61,14 @@ func (c *Clock) Reset() {
 	c.systems = make([]system, len(c.cfg.Areas))
 	c.wall = 0
 	c.sample()
+}
+
+// SetTSCHz says that the guest's TSC has another frequency than New was told.
+// What vCPUs read already is written again by Resume.
+func (c *Clock) SetTSCHz(hz uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scale = newScale(hz)
 }
 
 // sample draws the line anew through this moment.

@@ -13,6 +13,7 @@ import (
 	"ringo/devices/devtest"
 	"ringo/devices/kvmclock"
 	"ringo/hv/vcpu"
+	"ringo/hv/vcpu/apic/apictest"
 	"ringo/memory"
 	"ringo/snapshot"
 	"ringo/x86"
@@ -48,7 +49,7 @@ func (f *fixture) guestTime(t *testing.T, cpu int, a memory.GPA) time.Duration {
 	require.NoError(t, f.mem.ReadAt(b[:], a))
 	require.Zero(t, b[0]&1, "version is even")
 	require.NotZero(t, b[0])
-	delta := f.tsc() + f.areas[cpu].TSCOffset - binary.LittleEndian.Uint64(b[8:])
+	delta := f.areas[cpu].GuestTSC(f.tsc()) - binary.LittleEndian.Uint64(b[8:])
 	if shift := int8(b[28]); shift < 0 {
 		delta >>= -shift
 	} else {
@@ -183,4 +184,24 @@ func FuzzRestore(f *testing.F) {
 			x.WriteMSR(0, x86.MSRKVMWallClock, 0x10)
 		}
 	})
+}
+
+// TestScaledTSC: a guest whose TSC has a frequency of its own reads the same
+// time from it.
+func TestScaledTSC(t *testing.T) {
+	const guestHz = 1_000_000_000
+	vm := apictest.New(2, hz)
+	vm.Shared.TSCRatio = vcpu.TSCRatio(guestHz, hz)
+	mem := devtest.NewMemory(1 << 20)
+	f := &fixture{clock: clock.NewFake(time.Unix(1_800_000_000, 0)), mem: mem, areas: vm.CPU}
+	f.Clock = kvmclock.New(kvmclock.Config{Clock: f.clock, Memory: mem, TSC: f.tsc, Hz: hz, Areas: f.areas})
+	f.SetTSCHz(guestHz)
+	f.areas[1].TSCOffset = 12345
+	for cpu, at := range []uint64{0x1001, 0x1041} {
+		require.True(t, f.WriteMSR(uint32(cpu), x86.MSRKVMSystemTimeNew, at))
+	}
+	f.clock.Advance(3 * time.Second)
+	for cpu, at := range []memory.GPA{0x1000, 0x1040} {
+		require.InDelta(t, 3*time.Second, f.guestTime(t, cpu, at), 10)
+	}
 }

@@ -32,7 +32,7 @@ func (c *Clock) publish(i int, flags uint8) error {
 	}
 	s := &c.systems[i]
 	var b [infoSize]byte
-	binary.LittleEndian.PutUint64(b[infoTSC:], c.baseTSC+c.cfg.Areas[i].TSCOffset)
+	binary.LittleEndian.PutUint64(b[infoTSC:], c.cfg.Areas[i].GuestTSC(c.baseTSC))
 	binary.LittleEndian.PutUint64(b[infoSystemTime:], uint64(c.baseTime))
 	binary.LittleEndian.PutUint32(b[infoMul:], c.scale.mul)
 	b[infoShift] = byte(c.scale.shift)

@@ -68,6 +68,13 @@ func New(host Host, cfg Config) (*Policy, error) {
 	return p, nil
 }
 
+// WithTSC is the same policy for a guest whose TSC has another frequency.
+func (p *Policy) WithTSC(hz uint64) *Policy {
+	other := *p
+	other.cfg.TSCHz = hz
+	return &other
+}
+
 func (p *Policy) hide(f x86.Feature) {
 	p.hidden[word{f.Leaf, f.Subleaf, f.Register}] |= f.Mask
 }

@@ -20,6 +20,8 @@ const FakeTSCHz = 1_000_000_000
 type Fake struct {
 	// LengthUnknown leaves Exit.Len 0, as a processor without next-RIP does.
 	LengthUnknown bool
+	// NoTSCScaling gives every guest the TSC frequency of the host.
+	NoTSCScaling bool
 
 	start  time.Time
 	frames memory.PageAllocator
@@ -35,7 +37,9 @@ func (f *Fake) Name() string { return "fake" }
 
 // Caps implements vcpu.Backend.
 func (f *Fake) Caps() vcpu.Caps {
-	return vcpu.Caps{NextRIP: !f.LengthUnknown, PhysAddrBits: 40, MaxPage: memory.Page2M}
+	return vcpu.Caps{
+		NextRIP: !f.LengthUnknown, TSCScaling: !f.NoTSCScaling, PhysAddrBits: 40, MaxPage: memory.Page2M,
+	}
 }
 
 // EnableCPU implements vcpu.Backend.

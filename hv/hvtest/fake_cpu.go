@@ -51,7 +51,7 @@ func (v *fakeCPU) Load(g x86.Groups, s *x86.State) error {
 		apic.SetTPR(v.area, uint8(s.CR8<<x86.CR8TPRShift))
 	}
 	if g&x86.GroupTSC != 0 {
-		v.area.TSCOffset = s.TSC - v.vm.fake.TSC()
+		v.area.SetGuestTSC(s.TSC, v.vm.fake.TSC())
 	}
 	if g&x86.GroupInterrupt != 0 {
 		v.area.Activity = uint32(s.Activity)
@@ -67,7 +67,7 @@ func (v *fakeCPU) Store(g x86.Groups, s *x86.State) error {
 	}
 	v.s.GPR, v.s.RIP, v.s.RFLAGS = v.area.GPR, v.area.RIP, v.area.RFLAGS
 	v.s.CR8 = uint64(*v.area.APIC.Reg(vcpu.APICTPR) >> x86.CR8TPRShift)
-	v.s.TSC = v.vm.fake.TSC() + v.area.TSCOffset
+	v.s.TSC = v.area.GuestTSC(v.vm.fake.TSC())
 	v.s.Activity = x86.Activity(v.area.Activity)
 	copyGroups(s, &v.s, g)
 	return nil

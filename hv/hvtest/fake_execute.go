@@ -27,7 +27,7 @@ func (v *fakeCPU) owner(in *insn.Inst) bool {
 	case insn.VMMCALL:
 		return v.leave(vcpu.KindHypercall)
 	case insn.RDTSC:
-		t := v.vm.fake.TSC() + v.area.TSCOffset
+		t := v.area.GuestTSC(v.vm.fake.TSC())
 		s.GPR[x86.RAX], s.GPR[x86.RDX] = t&0xFFFF_FFFF, t>>32
 	case insn.HLT:
 		v.area.Activity = uint32(x86.ActivityHalted)

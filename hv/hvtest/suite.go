@@ -36,7 +36,9 @@ type Case struct {
 // requests from other CPUs.
 func Cases() []Case {
 	var all []Case
-	for _, part := range [][]Case{stateCases(), exitCases(), memoryCases(), eventCases(), interruptCases(), requestCases()} {
+	for _, part := range [][]Case{
+		stateCases(), exitCases(), memoryCases(), eventCases(), interruptCases(), requestCases(), tscCases(),
+	} {
 		all = append(all, part...)
 	}
 	return all

@@ -79,8 +79,10 @@ const (
 )
 
 // APICPage is a local APIC's registers as the xAPIC lays them out: each
-// register is the first word of 16 bytes. IRR and TMR words are changed by
-// any CPU with atomic operations; everything else belongs to the vCPU.
+// register is the first word of 16 bytes. TMR words are changed by any CPU with
+// atomic operations; everything else belongs to the vCPU, IRR too, because a
+// processor that delivers interrupts by itself changes it without a lock: others
+// post to Area.Posted.
 type APICPage [256][4]uint32
 
 // Reg is a register's word.
@@ -97,9 +99,11 @@ type Area struct {
 	// Request, SIPI and PendingIRQ are written by any CPU.
 	Request    atomic.Uint32
 	SIPI       atomic.Uint32 // start-up vector
-	PendingIRQ atomic.Uint32 // 1 after a bit was set in IRR: look again
+	PendingIRQ atomic.Uint32 // not 0 after a bit was set in IRR or Posted: look again
 	ExtINT     atomic.Uint32 // 1 while the PIC's INTR line is up (Go acknowledges)
-	_          [12]uint32
+	// Posted are interrupts on their way to IRR, a bit for each vector (any CPU).
+	Posted [8]atomic.Uint32
+	_      [4]uint32
 
 	// GPR, RIP and RFLAGS are the truth while the vCPU is outside Run;
 	// inside, RAX, RSP, RIP and RFLAGS live in the vendor's structure.
@@ -121,7 +125,8 @@ type Area struct {
 	TimerPeriod uint64
 	// TSCDeadline is the guest's IA32_TSC_DEADLINE.
 	TSCDeadline uint64
-	// TSCOffset is added to the host's TSC to give the guest's.
+	// TSCOffset is added to the host's TSC, scaled by VMArea.TSCRatio, to give
+	// the guest's: GuestTSC and SetGuestTSC in tsc.go.
 	TSCOffset uint64
 	// TSCAdjust is the guest's IA32_TSC_ADJUST. It moves with TSCOffset.
 	TSCAdjust uint64
@@ -165,6 +170,10 @@ type VMArea struct {
 	Stage2Generation atomic.Uint64
 	// TSCPerSec is the host's TSC frequency in Hz; APIC timer ticks are 1 ns.
 	TSCPerSec uint64
+	// TSCRatio is how many ticks the guests' TSCs advance in one of the host's,
+	// with TSCFraction fraction bits; 0 stands for 1. It is set before the VM
+	// first runs, and only where Caps.TSCScaling says that it has an effect.
+	TSCRatio uint64
 }
 
 // Vcpu gives the Area of vCPU i, or nil.

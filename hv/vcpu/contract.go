@@ -74,9 +74,9 @@ type VCPU interface {
 
 // Caps is what a backend's processor can do; false means that Go does it.
 type Caps struct {
-	NextRIP      bool // exits carry the next instruction's address
-	DecodeAssist bool // exits carry instruction bytes
-	TSCScaling   bool
+	NextRIP      bool   // exits carry the next instruction's address
+	DecodeAssist bool   // exits carry instruction bytes
+	TSCScaling   bool   // VMArea.TSCRatio has an effect
 	VirtualAPIC  bool   // APIC accesses are virtualized by the processor
 	ASIDs        uint32 // address space identifiers, or VPIDs
 	PhysAddrBits uint8  // bits of a guest-physical address

@@ -61,7 +61,7 @@ func ringoRules(sizes map[string]int) *Rules {
 			"irqCommon", "trapCommon", "resumeAX",
 			"ringo/svm.leaveVectors.abi0", "ringo/svm.enterVectors.abi0", "ringo/svm.fxsave.abi0", "ringo/svm.fxrstor.abi0",
 			"ringo/svm.forgetFPUPointers.abi0",
-			"ringo/vmx.leaveVectors.abi0", "ringo/vmx.enterVectors.abi0",
+			"ringo/vmx.leaveVectors.abi0", "ringo/vmx.enter.abi0", "ringo/vmx.exited",
 		},
 		// 32 calls that fill the return stack buffer (the backends' mitigations).
 		Patched: map[string]int{"ringo/svm.enter.abi0": 32 * returnAddress, "ringo/vmx.enter.abi0": 32 * returnAddress},

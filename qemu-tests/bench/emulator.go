@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	qemutests "ringo/qemu-tests"
+	"ringo/qemu-tests/bench/internal/trace"
 )
 
 // emulator is one of the two that play the machine, and what its rows are held
@@ -17,6 +18,10 @@ type emulator struct {
 	clock   string   // what makes a tick one instruction
 	peer    string   // whose figures the column of the peer has
 	budgets []budget
+	// bareArgs choose the machine of the runs without Ringo.
+	bareArgs []string
+	// trace counts what the host executes for one exit.
+	trace func(context.Context, *lab, loop) (trace.Path, error)
 	// patience is how much longer than in QEMU a run may take.
 	patience int
 }
@@ -25,11 +30,11 @@ type emulator struct {
 var emulators = map[string]emulator{
 	"qemu": {
 		program: qemutests.QEMU, version: []string{"--version"}, clock: "-icount shift=0",
-		peer: "KVM+QEMU", budgets: svmBudgets, patience: 1,
+		peer: "KVM+QEMU", budgets: svmBudgets, bareArgs: []string{"-machine", "q35"}, trace: traceQEMU, patience: 1,
 	},
 	"bochs": {
 		program: qemutests.Bochs, version: []string{"--help"}, clock: "clock: sync=none",
-		peer: "KVM+kvmtool", budgets: vmxBudgets, patience: 4,
+		peer: "KVM+kvmtool", budgets: vmxBudgets, trace: traceBochs, patience: 4,
 	},
 }
 

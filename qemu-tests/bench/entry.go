@@ -31,7 +31,7 @@ func (l *lab) firmware(ctx context.Context, options string) (uint64, error) {
 	if err := os.WriteFile(filepath.Join(l.Build, firmwareFile), kernel, 0o644); err != nil {
 		return 0, err
 	}
-	console, err := l.run(ctx, bareRun("bench-firmware", firmwareFile, options, firmwareLine))
+	console, err := l.run(ctx, l.bareRun("bench-firmware", firmwareFile, options, firmwareLine))
 	if err != nil {
 		return 0, err
 	}

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	qemutests "ringo/qemu-tests"
@@ -37,10 +33,7 @@ var loops = []loop{
 	}},
 }
 
-// traceBytes is how much log to make: some dozens of the longest exits.
-const traceBytes = 32 << 20
-
-// traceWarmUp is how often a loop runs before that.
+// traceWarmUp is how often a loop runs before it is traced.
 const traceWarmUp = 200
 
 // traceReady is what a loop prints before it begins.
@@ -50,7 +43,7 @@ const traceReady = "the loop begins"
 func (l *lab) heavy(ctx context.Context) []Row {
 	var rows []Row
 	for _, loop := range loops {
-		path, err := l.trace(ctx, loop)
+		path, err := l.trace(ctx, l, loop)
 		if err != nil {
 			rows = append(rows, failed(err, append(budgetsOf(l.budgets, loop.name+": "), loop.name+": host instructions")...)...)
 			continue
@@ -73,42 +66,8 @@ func heavyRows(name string, p trace.Path, budgets []budget) []Row {
 	return rows
 }
 
-// trace runs a loop and counts what the host executes for one exit.
-func (l *lab) trace(ctx context.Context, loop loop) (trace.Path, error) {
-	folder, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return trace.Path{}, err
-	}
-	defer os.RemoveAll(folder)
-	monitor, log := filepath.Join(folder, "qmp"), filepath.Join(folder, "log")
-	s := traceRun(loop, monitor, log)
-	console := filepath.Join(l.Build, "qemu-tests", s.Name+".log")
-	_ = os.Remove(console) // an old one would look ready
-
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
-	defer cancel()
-	recorded := make(chan error, 1)
-	go func() {
-		recorded <- trace.Recording{
-			Monitor: monitor, Log: log, Bytes: traceBytes,
-			Ready: func() (bool, error) { return contains(console, traceReady) },
-		}.Record(ctx)
-	}()
-	_, err = l.run(ctx, s)
-	cancel() // without an emulator there is nothing to record
-	if failure := <-recorded; failure != nil {
-		return trace.Path{}, fmt.Errorf("%w (%w)", failure, err)
-	}
-	f, err := os.Open(log)
-	if err != nil {
-		return trace.Path{}, err
-	}
-	defer f.Close()
-	return trace.Count(f)
-}
-
-// traceRun boots a guest that loops. QEMU ends when its monitor says so.
-func traceRun(loop loop, monitor, log string) qemutests.Stanza {
+// traceRun boots a guest that repeats a loop, after a warm-up, without end.
+func traceRun(loop loop) qemutests.Stanza {
 	return qemutests.Stanza{
 		Name: "bench-trace-" + loop.name, About: "instructions per exit: " + loop.name, Timeout: time.Minute,
 		Config: tinyConfig,
@@ -126,17 +85,5 @@ func traceRun(loop loop, monitor, log string) qemutests.Stanza {
 				g.Jmp("again")
 			})
 		}}},
-		Args:   []string{"-qmp", "unix:" + monitor + ",server=on,wait=off", "-D", log},
-		Script: qemutests.Expect(traceReady),
-		Exit:   0,
 	}
-}
-
-// contains says whether a file exists and holds a text.
-func contains(path, text string) (bool, error) {
-	data, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		return false, nil
-	}
-	return bytes.Contains(data, []byte(text)), err
 }

@@ -113,7 +113,7 @@ func (l *lab) bare(ctx context.Context, options string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	console, err := l.run(ctx, bareRun("bench-bare", kernelFile, options, initLine))
+	console, err := l.run(ctx, l.bareRun("bench-bare", kernelFile, options, initLine))
 	if err != nil {
 		return 0, err
 	}
@@ -143,15 +143,12 @@ func bootRun() qemutests.Stanza {
 	}
 }
 
-// machine is QEMU's machine of the runs without Ringo.
-var machine = []string{"-machine", "q35"}
-
 // bareRun boots a kernel without Ringo until it has printed the counter. The
 // kernel's name is the file's in the build folder.
-func bareRun(name, kernel, options string, line *regexp.Regexp) qemutests.Stanza {
+func (l *lab) bareRun(name, kernel, options string, line *regexp.Regexp) qemutests.Stanza {
 	return qemutests.Stanza{
 		Name: name, About: "ticks without Ringo", Memory: "256M", Timeout: 3 * time.Minute,
-		Kernel: kernel, Initrd: initrdFile, Append: guestCmdline + options, Args: machine,
+		Kernel: kernel, Initrd: initrdFile, Append: guestCmdline + options, Args: l.bareArgs,
 		Script: qemutests.Expect(line.String()),
 		Exit:   qemutests.Killed,
 	}

@@ -17,28 +17,43 @@ func main() {
 	name := flag.String("emulator", "qemu", "qemu: AMD-V; bochs: VT-x")
 	build := flag.String("build", "build", "folder of what was built; logs go there too")
 	image := flag.String("image", "", "Ringo's image (default: ringo in the build folder)")
+	saved := flag.Bool("compare", false, "measure nothing, print reports saved as JSON side by side: --compare FILE...")
 	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flag.Arg(0))
-		flag.Usage()
-		os.Exit(2)
-	}
 	e, ok := emulators[*name]
-	if !ok {
-		fmt.Fprintf(os.Stderr, "bench: unknown emulator %q; there are qemu and bochs\n", *name)
-		os.Exit(2)
+	switch {
+	case *saved && flag.NArg() > 0:
+		end(compare(os.Stdout, flag.Args()))
+		return
+	case *saved:
+		usage("--compare needs files")
+	case flag.NArg() > 0:
+		usage(fmt.Sprintf("unknown argument %q", flag.Arg(0)))
+	case !ok:
+		usage(fmt.Sprintf("unknown emulator %q; there are qemu and bochs", *name))
 	}
 	report, err := measure(context.Background(), e, *build, *image, *quick)
-	if err == nil && *asJSON {
-		err = report.json(os.Stdout)
-	} else if err == nil {
-		err = report.table(os.Stdout)
+	end(err)
+	print := report.table
+	if *asJSON {
+		print = report.json
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
+	end(print(os.Stdout))
+	if unmeasured, _ := report.problems(); unmeasured > 0 {
 		os.Exit(1)
 	}
-	if unmeasured, _ := report.problems(); unmeasured > 0 {
+}
+
+// usage ends the command for what it was called with.
+func usage(problem string) {
+	fmt.Fprintln(os.Stderr, "bench:", problem)
+	flag.Usage()
+	os.Exit(2)
+}
+
+// end ends the command if there is an error.
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }

@@ -43,12 +43,26 @@ func (r *Report) table(out io.Writer) error {
 	unmeasured, missed := r.problems()
 	fmt.Fprintf(out, "%d rows miss what they must reach, %d were not measured.\n", missed, unmeasured)
 	fmt.Fprintln(out, "* not measured in this run; see docs/benchmarks.md")
-	for _, row := range r.Rows {
-		if row.Problem != "" {
-			fmt.Fprintf(out, "%s: %s\n", row.Name, row.Problem)
+	_, err := io.WriteString(out, r.reasons())
+	return err
+}
+
+// reasons say why rows could not be measured: neighbours with the same reason
+// in one line.
+func (r *Report) reasons() string {
+	var text strings.Builder
+	for i, row := range r.Rows {
+		if row.Problem == "" {
+			continue
 		}
+		text.WriteString(row.Name)
+		if i+1 < len(r.Rows) && r.Rows[i+1].Problem == row.Problem {
+			text.WriteString(", ")
+			continue
+		}
+		fmt.Fprintf(&text, ": %s\n", row.Problem)
 	}
-	return nil
+	return text.String()
 }
 
 // lines are the rows in columns.
@@ -80,15 +94,18 @@ func (r *Row) cells() string {
 	case r.Missed:
 		mark = "MISSED"
 	}
-	ratio := "-"
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t", measured, number(r.Must), number(r.Aim), number(r.Peer), r.ratio(), mark)
+}
+
+// ratio writes Ratio with two decimals, or with one digit where these are 0.
+func (r *Row) ratio() string {
 	switch {
 	case r.Ratio == nil:
+		return "-"
 	case *r.Ratio < 0.01:
-		ratio = strconv.FormatFloat(*r.Ratio, 'g', 1, 64)
-	default:
-		ratio = strconv.FormatFloat(*r.Ratio, 'f', 2, 64)
+		return strconv.FormatFloat(*r.Ratio, 'g', 1, 64)
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t", measured, number(r.Must), number(r.Aim), number(r.Peer), ratio, mark)
+	return strconv.FormatFloat(*r.Ratio, 'f', 2, 64)
 }
 
 // number writes a figure with a decimal only where there is one.

@@ -35,6 +35,13 @@ func TestTable(t *testing.T) {
 	require.Contains(t, text, "image: no image")
 }
 
+func TestReasons(t *testing.T) {
+	r := &Report{Rows: []Row{newRow("loop", unitTicks, 2)}}
+	r.Rows = append(r.Rows, failed(errors.New("hung"), "cpuid", "vmcall")...)
+	r.Rows = append(r.Rows, failed(errors.New("lost"), "image")...)
+	require.Equal(t, "cpuid, vmcall: hung\nimage: lost\n", r.reasons())
+}
+
 func TestJSON(t *testing.T) {
 	var out bytes.Buffer
 	r := sample()

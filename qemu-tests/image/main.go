@@ -38,7 +38,9 @@ var groups = []group{
 	{"conformance", testConformance},
 	{"pokes", testPokes},
 	{"hostile", testHostile},
-	{"moves", testMoves},
+	{"wander", testWander},
+	{"save", testSave},
+	{"continue", testContinue},
 	{"panic", testPanic},
 	{"fault", testFault},
 }
@@ -47,7 +49,7 @@ var groups = []group{
 // quiet machine, or they end it.
 var byName = map[string]bool{
 	"latency": true, "pauses": true, "shares": true, "weights": true, "idle": true,
-	"conformance": true, "pokes": true, "hostile": true, "moves": true, "panic": true, "fault": true,
+	"conformance": true, "pokes": true, "hostile": true, "wander": true, "save": true, "continue": true, "panic": true, "fault": true,
 }
 
 func main() {

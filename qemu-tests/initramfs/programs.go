@@ -90,7 +90,8 @@ func (p printer) Printf(format string, args ...any) { fmt.Fprintf(p.w, format+"\
 // Print implements the builder's logger.
 func (p printer) Print(args ...any) { fmt.Fprintln(p.w, args...) }
 
-// testFiles builds the program that is init of the test guest.
+// testFiles builds the program that is init of the test guest, and its 32-bit
+// companion.
 func testFiles(ctx context.Context, root string) ([]cpio.Record, error) {
 	tmp, err := os.MkdirTemp("", "ringo-testinit-")
 	if err != nil {
@@ -106,7 +107,14 @@ func testFiles(ctx context.Context, root string) ([]cpio.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []cpio.Record{cpio.StaticFile("init", string(data), 0o755)}, nil
+	other, err := process32Program()
+	if err != nil {
+		return nil, err
+	}
+	return []cpio.Record{
+		cpio.StaticFile("init", string(data), 0o755),
+		cpio.StaticFile(Process32, string(other), 0o755),
+	}, nil
 }
 
 // goCommand runs the go command in dir for a static Linux guest.

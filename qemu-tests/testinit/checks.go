@@ -29,6 +29,7 @@ var checks = []check{
 	{"churn", "garbage collection with goroutines on all CPUs", checkChurn},
 	{"memory", "half of the free memory keeps what is written to it", checkMemory},
 	{"interrupts", "the timer interrupts every CPU", checkInterrupts},
+	{"move", "clocks and a 32-bit program go on while the guest is moved", checkMove},
 	{"input", "a line from the console arrives whole", checkInput},
 }
 

@@ -1,6 +1,8 @@
 package tiny
 
 import (
+	"cmp"
+
 	. "ringo/x86/asm"
 )
 
@@ -9,6 +11,7 @@ type CanaryOptions struct {
 	Rounds int
 	Seed   uint64 // of the random values, not 0
 	Port   uint8  // is read and written; the host has a device model there
+	Tick   uint32 // nanoseconds between timer interrupts; 0: 20,000
 }
 
 // Where Canary keeps its values: what the registers were loaded with, and what
@@ -22,7 +25,7 @@ const (
 	varAVX       = programData + 0x1000 // 1: the upper halves take part
 	varKept      = programData + 0x1008 // RSP during a round
 
-	canaryTick = 20_000 // APIC timer ticks between interrupts
+	canaryTick = 20_000 // CanaryOptions.Tick where it is 0
 )
 
 // Canary fills all general and vector registers (with their AVX halves, where
@@ -36,7 +39,7 @@ func canary(o CanaryOptions) func(g *Guest) {
 		g.Seed(o.Seed)
 		g.enableAVX()
 		g.APIC()
-		g.StartTimer(timerPeriodic|tickVector, canaryTick)
+		g.StartTimer(timerPeriodic|tickVector, int64(cmp.Or(o.Tick, canaryTick)))
 		g.Sti()
 		g.Mov(Abs(varRound).Qword(), Imm(int64(o.Rounds)))
 		g.Label("round")

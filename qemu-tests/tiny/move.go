@@ -19,7 +19,8 @@ const (
 	varMoveFast  = programData + 0x2028 // rounds in a row that took too long
 	varMoveCPUID = programData + 0x2030 // sum over CPUID
 	varMoveUser  = programData + 0x2038 // the program's RSP during SYSCALL
-	varMoveFPU   = programData + 0x2040 // scratch for x87 and MXCSR
+	varMoveFPU   = programData + 0x2040 // ST0 as found
+	varMoveMXCSR = programData + 0x2048 // MXCSR, likewise
 	moveClock    = programData + 0x2080 // struct pvclock_vcpu_time_info
 	moveWall     = programData + 0x20c0 // struct pvclock_wall_clock
 
@@ -133,12 +134,13 @@ func (g *Guest) moveMSRs() {
 	g.Mov(RAX, Imm(moveHigh+moveKernelStack))
 	set(sysenterESP)
 	g.Mov(RSI, Imm(moveHigh))
-	for msr, label := range map[int64]string{
-		sysenterEIP: "move.sysenter", lstar: "move.syscall64", cstar: "move.syscall32",
-	} {
-		g.Mov(RAX, Addr{Label: label})
+	for _, entry := range []struct {
+		msr   int64
+		label string
+	}{{sysenterEIP, "move.sysenter"}, {lstar, "move.syscall64"}, {cstar, "move.syscall32"}} {
+		g.Mov(RAX, Addr{Label: entry.label})
 		g.Add(RAX, RSI)
-		set(msr)
+		set(entry.msr)
 	}
 	g.Mov(RAX, Imm(moveSTAR))
 	set(star)
@@ -164,9 +166,9 @@ func (g *Guest) moveRegisters() {
 	g.Movs(64)
 	g.Fninit()
 	g.Raw(0xd9, 0xeb) // FLDPI
-	g.Mov(Abs(varMoveFPU).Dword(), Imm(moveMXCSR))
+	g.Mov(Abs(varMoveMXCSR).Dword(), Imm(moveMXCSR))
 	g.Raw(0x0f, 0xae, 0x14, 0x25) // LDMXCSR
-	g.Data32(varMoveFPU)
+	g.Data32(varMoveMXCSR)
 	g.Mov(EAX, Imm(moveDR0))
 	g.Mov(DR0, RAX)
 }
@@ -249,14 +251,15 @@ func (g *Guest) movePrograms() {
 	g.Label("move.spin")
 	g.Dec(ECX)
 	g.JccShort(NZ, "move.spin")
-	g.Mov(EAX, Imm(callRound))
 	g.Test(Abs(varMoveIntel).Byte(), Imm(1))
 	g.JccShort(Z, "move.amd32")
+	g.Mov(EAX, Imm(callRound))
 	g.Mov(ECX, ESP)
 	g.Mov(EDX, Addr{Label: "move.back32"})
 	g.Sysenter()
 	g.Label("move.amd32")
-	g.Syscall()
+	g.Mov(EAX, Imm(callRound))
+	g.Raw(0x0f, 0x05) // SYSCALL, which the tests' disassembler knows in 64-bit code only
 	g.Label("move.back32")
 	g.Cmp(EAX, Imm(moveResult))
 	g.JccShort(NE, "move.bad32")

@@ -96,6 +96,10 @@ func (g *Guest) moveChecks() {
 	const number, noSys = 99, -1000
 	g.Label("move.check")
 	g.Mov(EAX, Imm(number))
+	g.Raw(0xdd, 0x14, 0x25) // FST, double precision
+	g.Data32(varMoveFPU)
+	g.Raw(0x0f, 0xae, 0x1c, 0x25) // STMXCSR
+	g.Data32(varMoveMXCSR)
 	g.Test(Abs(varMoveIntel).Byte(), Imm(1))
 	g.JccShort(Z, "move.vmmcall")
 	g.Vmcall()
@@ -107,14 +111,10 @@ func (g *Guest) moveChecks() {
 	g.moveFail(NE, "the hypercall's answer")
 	g.Call("compare")
 	g.moveFail(NE, "a vector register changed")
-	g.Raw(0xdd, 0x14, 0x25) // FST, double precision
-	g.Data32(varMoveFPU)
 	g.Mov(RAX, Imm(movePi))
 	g.Cmp(RAX, Abs(varMoveFPU))
 	g.moveFail(NE, "ST0 changed")
-	g.Raw(0x0f, 0xae, 0x1c, 0x25) // STMXCSR
-	g.Data32(varMoveFPU)
-	g.Cmp(Abs(varMoveFPU).Dword(), Imm(moveMXCSR))
+	g.Cmp(Abs(varMoveMXCSR).Dword(), Imm(moveMXCSR))
 	g.moveFail(NE, "MXCSR changed")
 	g.Mov(RAX, DR0)
 	g.Cmp(RAX, Imm(moveDR0))

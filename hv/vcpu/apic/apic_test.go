@@ -290,15 +290,23 @@ func TestExportImport(t *testing.T) {
 		from, to := newVM(t, 2, x2).CPU[1], apictest.New(2, hz).CPU[1]
 		apic.SetIRR(from, 0x61, true)
 		apic.SetIRR(from, 0x91, false)
-		apic.Accept(from, 0x91)
+		v, ok := apic.Pending(from)
+		require.True(t, ok)
+		apic.Accept(from, v)
+		apic.SetIRR(from, 0x55, false) // on its way to IRR
 		var regs [apic.StateRegs]uint32
 		errors := apic.Export(from, &regs)
 		require.True(t, apic.Import(to, from.APICBase, &regs, errors))
 		require.Equal(t, from.APIC, to.APIC)
 		apic.EOI(to)
-		v, ok := apic.Pending(to)
+		v, ok = apic.Pending(to)
 		require.True(t, ok)
 		require.Equal(t, uint8(0x61), v)
+		apic.Accept(to, v)
+		apic.EOI(to)
+		v, ok = apic.Pending(to)
+		require.True(t, ok)
+		require.Equal(t, uint8(0x55), v)
 
 		bad := regs
 		bad[vcpu.APICID] ^= 1

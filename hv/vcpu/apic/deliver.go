@@ -134,9 +134,12 @@ func accept(t *vcpu.Area, m Message, from *vcpu.Area, wake func(*vcpu.Area)) {
 		if !accepts(t) {
 			return
 		}
-		if m.Vector < minVector {
+		switch {
+		case m.Vector < minVector:
 			logError(t, esrReceiveIllegalVector)
-		} else {
+		case t == from:
+			request(t, m.Vector, m.Level)
+		default:
 			SetIRR(t, m.Vector, m.Level)
 		}
 	case m.Mode == DeliveryNMI:

@@ -10,7 +10,8 @@
 // Who may call what: Signal, SetIRR, Send and Deliver may be called on any CPU
 // for any Area; everything else belongs to the CPU or goroutine that owns the
 // vCPU. Registers that other CPUs read (APICBase, SVR, LDR, DFR, the LVT)
-// are stored atomically; IRR and TMR are changed atomically.
+// are stored atomically, and TMR is changed atomically. Interrupts from other
+// CPUs are posted (Area.Posted) and collected by the owner.
 //
 // The model: version 14H, 7 LVT entries (CMCI included), no EOI-broadcast
 // suppression, APIC ID equal to the vCPU's number and not writable, APIC page

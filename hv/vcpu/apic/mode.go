@@ -16,6 +16,9 @@ func Enabled(a *vcpu.Area) bool { return base(a)&x86.APICBaseEnable != 0 }
 // X2APIC says whether the APIC is in x2APIC mode.
 func X2APIC(a *vcpu.Area) bool { return base(a)&modeBits == modeBits }
 
+// XAPIC tells whether the APIC is enabled and its registers are in its page.
+func XAPIC(a *vcpu.Area) bool { return base(a)&modeBits == x86.APICBaseEnable }
+
 // base reads IA32_APIC_BASE from any CPU.
 func base(a *vcpu.Area) uint64 { return atomic.LoadUint64(&a.APICBase) }
 

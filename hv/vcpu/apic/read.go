@@ -17,6 +17,9 @@ func Read(a *vcpu.Area, r uint32, now uint64) (v uint64, ok bool) {
 		return 0, !x2
 	}
 	switch r {
+	case vcpu.APICIRR, vcpu.APICIRR + 1, vcpu.APICIRR + 2, vcpu.APICIRR + 3,
+		vcpu.APICIRR + 4, vcpu.APICIRR + 5, vcpu.APICIRR + 6, vcpu.APICIRR + 7:
+		collect(a)
 	case vcpu.APICCurCount:
 		return uint64(currentCount(a, now)), true
 	case vcpu.APICICR:

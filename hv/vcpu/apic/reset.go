@@ -61,7 +61,16 @@ func resetRegisters(a *vcpu.Area) {
 		}
 	}
 	atomic.StoreUint32(newErrors(a), 0)
-	a.PendingIRQ.Store(0)
+	forgetPosted(a)
 	a.TSCDeadline = 0
 	disarm(a)
+}
+
+// forgetPosted drops what other CPUs have posted. The marks go first: a bit that
+// is posted meanwhile may be lost or kept, but has its mark.
+func forgetPosted(a *vcpu.Area) {
+	a.PendingIRQ.Store(0)
+	for i := range a.Posted {
+		a.Posted[i].Store(0)
+	}
 }

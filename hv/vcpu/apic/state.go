@@ -13,6 +13,7 @@ const StateRegs = numRegs
 // Export copies the registers for a snapshot; errors are those that ESR does
 // not show yet. The vCPU does not run.
 func Export(a *vcpu.Area, regs *[StateRegs]uint32) (errors uint32) {
+	collect(a)
 	for i := range regs {
 		regs[i] = reg(a, uint32(i))
 	}
@@ -41,6 +42,7 @@ func Import(a *vcpu.Area, base uint64, regs *[StateRegs]uint32, errors uint32) b
 	atomic.StoreUint32(newErrors(a), errors)
 	disarm(a)
 	updatePPR(a, lastWord)
-	a.PendingIRQ.Store(1)
+	forgetPosted(a)
+	lookAtIRR(a)
 	return true
 }

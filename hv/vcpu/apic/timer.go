@@ -120,8 +120,8 @@ func armDeadline(a *vcpu.Area, now uint64) {
 	}
 	a.TimerArm = now
 	a.TimerTSC = max(now, 1) // a deadline in the past fires at once
-	if guestNow := now + a.TSCOffset; a.TSCDeadline > guestNow {
-		a.TimerTSC = max(addSaturated(now, a.TSCDeadline-guestNow), 1)
+	if guestNow := a.GuestTSC(now); a.TSCDeadline > guestNow {
+		a.TimerTSC = max(addSaturated(now, a.VMArea().HostTicks(a.TSCDeadline-guestNow)), 1)
 	}
 }
 

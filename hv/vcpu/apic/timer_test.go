@@ -181,3 +181,24 @@ func TestNoTSCFrequency(t *testing.T) {
 	apic.TimerDue(a, 10)
 	count(t, a, 20)
 }
+
+// TestScaledDeadline: a deadline is in the guest's ticks, which pass at the
+// VM's own rate.
+func TestScaledDeadline(t *testing.T) {
+	a := timerVM(t, 2, 0)
+	a.VMArea().TSCRatio = vcpu.TSCRatio(1_000_000_000, 4_000_000_000)
+	const now = 10_000
+	a.SetGuestTSC(70_000, now)
+	apic.WriteDeadline(a, 70_100, now)
+	require.EqualValues(t, now+400, a.TimerTSC)
+	require.GreaterOrEqual(t, a.GuestTSC(a.TimerTSC), uint64(70_100))
+	require.False(t, apic.TimerDue(a, now+399))
+	require.True(t, apic.TimerDue(a, now+400))
+
+	apic.WriteDeadline(a, 70_100, now)
+	a.TSCOffset -= 40
+	apic.OffsetChanged(a, now)
+	require.EqualValues(t, now+560, a.TimerTSC)
+	apic.WriteDeadline(a, math.MaxUint64, now)
+	require.EqualValues(t, uint64(math.MaxUint64), a.TimerTSC, "never")
+}

@@ -26,11 +26,18 @@ func highest(a *vcpu.Area, first uint32, from int32) int32 {
 	return -1
 }
 
-// SetIRR makes an interrupt pending: TMR takes its trigger mode, then IRR and
-// PendingIRQ are set. It checks nothing; the caller wakes the vCPU.
-func SetIRR(a *vcpu.Area, vector uint8, level bool) {
+// Bits of Area.PendingIRQ: IRR may hold interrupts, and for each word of Posted
+// that it may.
+const (
+	inIRR       = 1 << 0
+	postedShift = 8
+	inPosted    = 0xFF << postedShift
+)
+
+// setTrigger notes the trigger mode of an interrupt. Usually TMR is right
+// already, and a locked instruction is saved.
+func setTrigger(a *vcpu.Area, vector uint8, level bool) {
 	tmr, bit := wordOf(a, vcpu.APICTMR, vector)
-	// Usually TMR is right already, and a locked instruction is saved.
 	if set := atomic.LoadUint32(tmr)&bit != 0; set != level {
 		if level {
 			atomic.OrUint32(tmr, bit)
@@ -38,11 +45,44 @@ func SetIRR(a *vcpu.Area, vector uint8, level bool) {
 			atomic.AndUint32(tmr, ^bit)
 		}
 	}
+}
+
+// SetIRR makes an interrupt pending from any CPU: TMR takes its trigger mode,
+// and it is posted for IRR. It checks nothing; the caller wakes the vCPU.
+func SetIRR(a *vcpu.Area, vector uint8, level bool) {
+	setTrigger(a, vector, level)
+	word := uint32(vector >> 5)
+	a.Posted[word].Or(1 << (vector & 31))
+	a.PendingIRQ.Or(1 << (postedShift + word))
+}
+
+// request makes an interrupt pending on the owner's CPU.
+func request(a *vcpu.Area, vector uint8, level bool) {
+	setTrigger(a, vector, level)
 	irr, bit := wordOf(a, vcpu.APICIRR, vector)
-	atomic.OrUint32(irr, bit)
-	if a.PendingIRQ.Load() == 0 {
-		a.PendingIRQ.Store(1)
+	setReg(a, vcpu.APICIRR+uint32(vector>>5), *irr|bit)
+	lookAtIRR(a)
+}
+
+func lookAtIRR(a *vcpu.Area) {
+	if a.PendingIRQ.Load()&inIRR == 0 {
+		a.PendingIRQ.Or(inIRR)
 	}
+}
+
+// collect moves what was posted into IRR. SetIRR posts before it sets
+// PendingIRQ, so a bit that the exchange misses has its mark still to come.
+func collect(a *vcpu.Area) {
+	if a.PendingIRQ.Load()&inPosted == 0 {
+		return
+	}
+	words := a.PendingIRQ.And(^uint32(inPosted)) & inPosted >> postedShift
+	for ; words != 0; words &= words - 1 {
+		i := uint32(bits.TrailingZeros32(words))
+		irr := vcpu.APICIRR + i
+		setReg(a, irr, *a.APIC.Reg(irr)|a.Posted[i&7].Swap(0))
+	}
+	lookAtIRR(a)
 }
 
 // Pending is the highest interrupt in IRR whose class is above PPR's. It
@@ -52,15 +92,11 @@ func Pending(a *vcpu.Area) (vector uint8, ok bool) {
 	if a.PendingIRQ.Load() == 0 {
 		return 0, false
 	}
+	collect(a)
 	v := highest(a, vcpu.APICIRR, lastWord)
 	if v < 0 {
-		// SetIRR sets IRR before it reads PendingIRQ. The exchange below is a
-		// full barrier, so either it sees 0 and sets 1, or we see its bit now.
-		a.PendingIRQ.Store(0)
-		if v = highest(a, vcpu.APICIRR, lastWord); v < 0 {
-			return 0, false
-		}
-		a.PendingIRQ.Store(1)
+		a.PendingIRQ.And(^uint32(inIRR))
+		return 0, false
 	}
 	return uint8(v), uint32(v)>>4 > *a.APIC.Reg(vcpu.APICPPR)>>4
 }
@@ -69,7 +105,7 @@ func Pending(a *vcpu.Area) (vector uint8, ok bool) {
 // about to take it. Its class is above all others, so it is the new PPR.
 func Accept(a *vcpu.Area, vector uint8) {
 	irr, bit := wordOf(a, vcpu.APICIRR, vector)
-	atomic.AndUint32(irr, ^bit)
+	setReg(a, vcpu.APICIRR+uint32(vector>>5), *irr&^bit)
 	isr, bit := wordOf(a, vcpu.APICISR, vector)
 	*isr |= bit
 	*a.APIC.Reg(vcpu.APICPPR) = uint32(vector) & 0xF0

@@ -95,7 +95,7 @@ func writeSelfIPI(a *vcpu.Area, v uint64) Action {
 		return ActionLook
 	}
 	if accepts(a) {
-		SetIRR(a, uint8(v), false)
+		request(a, uint8(v), false)
 	}
 	return ActionLook
 }

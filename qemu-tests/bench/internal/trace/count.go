@@ -22,8 +22,15 @@ type Path struct {
 	Exits        int             // all complete exits of the log
 }
 
-// Count finds the most common path of a log, instruction by instruction.
-func Count(log io.Reader) (Path, error) {
+// CountQEMU finds the most common path of a log of QEMU, instruction by
+// instruction.
+func CountQEMU(log io.Reader) (Path, error) { return count(log, readQEMU) }
+
+// CountBochs does it for what Bochs' debugger prints with "trace on". The first
+// instruction traced must be the guest's.
+func CountBochs(log io.Reader) (Path, error) { return count(log, readBochs) }
+
+func count(log io.Reader, read func(io.Reader, func(step)) error) (Path, error) {
 	paths := map[uint64]*Path{}
 	c := counter{done: func(key uint64, p Path) {
 		known := paths[key]

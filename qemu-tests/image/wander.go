@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -14,15 +15,15 @@ import (
 // leastMoves is how often vCPUs have to change CPUs, in each round.
 const leastMoves = 100
 
-// testMoves has more vCPUs than CPUs, with host threads beside them that take
+// testWander has more vCPUs than CPUs, with host threads beside them that take
 // CPUs away for moments, so that vCPUs change CPUs all the time: between exits
 // that need Go, while they are halted, and while they compute. The guests
 // compare all their registers and the effect of each exit; each must end by
 // itself and well. On VT-x each change is a VMCLEAR on one CPU and a VMPTRLD on
 // another.
-func testMoves(r *rand.Rand, rounds int) error {
+func testWander(r *rand.Rand, rounds int) error {
 	if nucleus.CPUs() < 2 {
-		return fmt.Errorf("there is one CPU; moves need two")
+		return errors.New("there is one CPU; vCPUs that wander need two")
 	}
 	stop := make(chan struct{})
 	var noise sync.WaitGroup
@@ -36,7 +37,7 @@ func testMoves(r *rand.Rand, rounds int) error {
 	defer noise.Wait()
 	defer close(stop)
 	for range rounds {
-		if err := moveGuests(r); err != nil {
+		if err := wander(r); err != nil {
 			return err
 		}
 	}
@@ -58,12 +59,12 @@ func disturb(stop <-chan struct{}) {
 	}
 }
 
-// moveGuests runs a set of guests to their end and looks at what they did.
-func moveGuests(r *rand.Rand) error {
+// wander runs a set of guests to their end and looks at what they did.
+func wander(r *rand.Rand) error {
 	set := guestSet{ended: make(chan *hv.VM, 8)}
 	defer set.close()
 	for i := range 2 * nucleus.CPUs() {
-		o := tiny.CanaryOptions{Rounds: 100, Seed: r.Uint64() | 1, Port: 0x61}
+		o := tiny.CanaryOptions{Rounds: 400, Seed: r.Uint64() | 1, Port: 0x61, Tick: 200_000}
 		if err := set.start(fmt.Sprint("canary", i), 1, tiny.Canary(o)); err != nil {
 			return err
 		}
@@ -83,6 +84,9 @@ func moveGuests(r *rand.Rand) error {
 	fmt.Printf("  vCPUs changed CPUs %d times; %d times the old CPU had to give up its state\n", s.Moves, s.Recalls)
 	if s.Moves < leastMoves {
 		return fmt.Errorf("vCPUs changed CPUs %d times, want at least %d: this test showed nothing", s.Moves, leastMoves)
+	}
+	if theHost.Backend.Name() == "vmx" && s.Recalls == 0 {
+		return errors.New("no CPU had to give up the VMCS of a vCPU whose thread had moved: this test did not show it")
 	}
 	return nil
 }
@@ -120,6 +124,10 @@ func (s *guestSet) wait(limit time.Duration) error {
 				return fmt.Errorf("VM %s ended with %v", vm.Name(), why)
 			}
 		case <-late:
+			for _, vm := range s.vms {
+				stats := vm.Stats()
+				fmt.Printf("  VM %s, %v: %d exits, %v\n", vm.Name(), vm.State(), stats.Total(), stats.Exits)
+			}
 			return fmt.Errorf("%d of %d VMs have not ended after %v", len(s.vms)-n, len(s.vms), limit)
 		}
 	}

@@ -1,0 +1,41 @@
+package apic
+
+// This file serves processors that work on the APIC page by themselves: they
+// take interrupts from IRR to ISR, and end them (SDM volume 3C, chapter 30
+// "APIC Virtualization and Virtual Interrupts").
+
+import "ringo/hv/vcpu"
+
+// Virtualizable says whether such a processor may have the APIC: it is in
+// x2APIC mode and enabled by software. A processor would deliver to a disabled
+// one as well.
+func Virtualizable(a *vcpu.Area) bool {
+	return X2APIC(a) && reg(a, vcpu.APICSVR)&svrEnable != 0
+}
+
+// ReadsPlain says whether RDMSR of register r in x2APIC mode gives the first
+// eight bytes of the register on the page and does nothing else.
+func ReadsPlain(r uint32) bool {
+	const computed = xAPICOnly | 1<<vcpu.APICICR | 1<<vcpu.APICCurCount | 1<<vcpu.APICESR
+	return r < numRegs && uint64(readable&^computed)>>r&1 != 0
+}
+
+// Gather moves what other CPUs have posted into IRR and gives the highest
+// interrupt there and in service, 0 for none. From here PendingIRQ says only
+// what comes later.
+func Gather(a *vcpu.Area) (requested, inService uint8) {
+	collect(a)
+	if a.PendingIRQ.Load()&inIRR != 0 {
+		a.PendingIRQ.And(^uint32(inIRR))
+	}
+	return uint8(max(highest(a, vcpu.APICIRR, lastWord), 0)), uint8(max(highest(a, vcpu.APICISR, lastWord), 0))
+}
+
+// Scatter ends the time of the processor: Pending looks at IRR again.
+func Scatter(a *vcpu.Area) { lookAtIRR(a) }
+
+// Requested is Pending after Gather, which leaves no mark in PendingIRQ.
+func Requested(a *vcpu.Area) bool {
+	v := highest(a, vcpu.APICIRR, lastWord)
+	return v >= 0 && uint32(v)>>4 > *a.APIC.Reg(vcpu.APICPPR)>>4
+}
