@@ -79,7 +79,7 @@ func (b *board) stats() Stats {
 		Tables: b.stage2.Tables(), Memory: b.space.Used(),
 	}
 	for _, c := range b.cpus {
-		s.add(c.area)
+		s.add(c)
 	}
 	return s
 }

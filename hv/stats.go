@@ -33,16 +33,38 @@ func (s *Stats) Total() uint64 {
 	return n
 }
 
-// add takes over the counters of one vCPU, which may be running.
-func (s *Stats) add(a *vcpu.Area) {
+// add takes over the counters of one vCPU, which may be running: then the time
+// since its last exit counts too.
+func (s *Stats) add(c *cpu) {
+	a := c.area
+	s.GuestTicks += c.guestTicks()
 	for k := range s.Exits {
 		s.Exits[k] += atomic.LoadUint64(&a.Exits[k])
 		s.Fast[k] += atomic.LoadUint64(&a.Fast[k])
 	}
-	s.GuestTicks += atomic.LoadUint64(&a.GuestTicks)
 	s.HostTicks += atomic.LoadUint64(&a.HostTicks)
 	s.Moves += atomic.LoadUint64(&a.Moves)
 	s.Recalls += atomic.LoadUint64(&a.Recalls)
+}
+
+// guestTicks is the time that the vCPU has spent inside.
+func (c *cpu) guestTicks() uint64 {
+	v, ok := c.v.(vcpu.Stayer)
+	if !ok {
+		return atomic.LoadUint64(&c.area.GuestTicks)
+	}
+	for range 3 {
+		since := v.InsideSince()
+		ticks := atomic.LoadUint64(&c.area.GuestTicks)
+		if since == 0 {
+			return ticks
+		}
+		now := c.tsc()
+		if since == v.InsideSince() { // no exit has added this stay meanwhile
+			return ticks + max(now, since) - since
+		}
+	}
+	return atomic.LoadUint64(&c.area.GuestTicks) // it exits all the time
 }
 
 // Stats gives the sum over all vCPUs; while it is off, what they were at its end.
@@ -64,7 +86,7 @@ func (vm *VM) CPUStats() []Stats {
 	}
 	all := make([]Stats, len(vm.board.cpus))
 	for i, c := range vm.board.cpus {
-		all[i].add(c.area)
+		all[i].add(c)
 	}
 	return all
 }

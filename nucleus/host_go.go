@@ -3,6 +3,7 @@ package nucleus
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -128,8 +129,12 @@ func StatsOf(cpu int) CPUStats {
 	if since := s.IdleSince; since != 0 {
 		idle += reg.ReadTSC() - since // the present rest counts too
 	}
+	guest := s.GuestTicks
+	if c := &cpus[cpu]; atomic.LoadUintptr(&c.guest) != 0 && c.quick == 0 {
+		guest += reg.ReadTSC() - c.guestStart // and the present turn
+	}
 	return CPUStats{
-		Idle: idle, Host: s.HostTicks, Guest: s.GuestTicks,
+		Idle: idle, Host: s.HostTicks, Guest: guest,
 		Syscalls: s.Syscalls, Interrupts: s.Interrupts, Faults: s.Faults, Switches: s.Switches, NMIs: s.NMIs,
 	}
 }
