@@ -19,6 +19,7 @@ func imageGuests() []Stanza {
 		run("shares", "shares and weights of guests, by the emulator's clock", "shares,weights", 1, true),
 		run("idle", "200 VMs with 400 idle vCPUs", "idle", 4, true),
 		run("hostile", "guests that misbehave at random", "hostile", 2, false),
+		run("devices", "a device that panics ends its VM alone; CPUs interrupt each other beside guests that exit", "broken,pokes", 2, false),
 		run("wander", "vCPUs change CPUs all the time", "wander", 2, false),
 	}
 	return append(list, failures()...)

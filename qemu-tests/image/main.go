@@ -37,6 +37,7 @@ var groups = []group{
 	{"idle", testIdle},
 	{"conformance", testConformance},
 	{"pokes", testPokes},
+	{"broken", testBroken},
 	{"hostile", testHostile},
 	{"wander", testWander},
 	{"save", testSave},
@@ -49,7 +50,7 @@ var groups = []group{
 // quiet machine, or they end it.
 var byName = map[string]bool{
 	"latency": true, "pauses": true, "shares": true, "weights": true, "idle": true,
-	"conformance": true, "pokes": true, "hostile": true, "wander": true, "save": true, "continue": true, "panic": true, "fault": true,
+	"conformance": true, "pokes": true, "broken": true, "hostile": true, "wander": true, "save": true, "continue": true, "panic": true, "fault": true,
 }
 
 func main() {

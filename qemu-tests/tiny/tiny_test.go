@@ -122,3 +122,9 @@ func emulator(t *testing.T, name string) string {
 	}
 	return path
 }
+
+func TestMultiboot(t *testing.T) {
+	out, code := run(t, Multiboot())
+	require.Equal(t, ExitOK, code, out)
+	require.Regexp(t, `multiboot: 6\d{4} KiB above 1 MiB\n`, out)
+}
