@@ -175,11 +175,19 @@ func (m *emulator) FPU(write bool) error {
 	return nil
 }
 
-// peek reads up to n bytes of the guest's memory at an offset in a segment,
-// for reports: less, or nothing, where it is not there.
+// peek reads up to n bytes of the guest's memory at an offset in a segment, as
+// the current privilege level may; of CS it fetches. It gives less, or nothing,
+// where that is not allowed or not there.
 func (m *emulator) peek(s *x86.State, seg int, offset uint64, n int) []byte {
 	var paging insn.PagingState
 	paging.Set(s)
+	var access insn.Access
+	if seg == x86.CS {
+		access |= insn.AccessFetch
+	}
+	if s.CPL == 3 {
+		access |= insn.AccessUser
+	}
 	if !s.Mode64() {
 		offset = (offset + s.Seg[seg].Base) & 0xFFFF_FFFF
 	}
@@ -188,7 +196,7 @@ func (m *emulator) peek(s *x86.State, seg int, offset uint64, n int) []byte {
 		if !x86.IsCanonical(offset, s.LinearBits()) {
 			return buf
 		}
-		t, err := insn.Walk(m, &paging, offset, 0)
+		t, err := insn.Walk(m, &paging, offset, access)
 		if err != nil {
 			return buf
 		}

@@ -97,6 +97,22 @@ type Stage2 interface {
 	Close() error
 }
 
+// WriteLogger is a further ability of a Stage2: the processor notes by itself
+// which pages guests write, so that a page need not be write-protected again
+// each time that a DirtyLog has reported it.
+type WriteLogger interface {
+	// LogWrites has each page that is noted told to noted, which may be called
+	// from any goroutine; nil ends the noting, and what was not told is
+	// forgotten.
+	LogWrites(noted func(GPA))
+	// Clean has the next write of each page of 4 KiB in [g, g+n) noted that
+	// the guest may write. It takes effect with Flush.
+	Clean(g GPA, n uint64) error
+	// Collect tells every page that was written and noted before the call. The
+	// caller holds no lock that an exit needs.
+	Collect()
+}
+
 // Guest is a VM's physical memory as device models and loaders see it. Every
 // access is checked; writes mark pages dirty; an access may wait for a frame.
 type Guest interface {

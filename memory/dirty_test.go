@@ -13,20 +13,65 @@ import (
 // guest is a machine whose CPU keeps translations until it is flushed.
 type guest struct {
 	*machine
-	tlb map[memory.GPA]bool // pages that it may write without a walk
+	tlb    map[memory.GPA]bool // pages that it may write without a walk
+	writes *writeLogger        // nil for a CPU that notes no writes
 }
 
 func newGuest(t require.TestingT, frames uint64, slots ...memory.Slot) *guest {
-	g := &guest{newMachine(t, frames, 0, slots...), map[memory.GPA]bool{}}
+	g := &guest{newMachine(t, frames, 0, slots...), map[memory.GPA]bool{}, nil}
 	g.table.OnFlush(func() { clear(g.tlb) })
 	return g
 }
 
+// newLoggedGuest is newGuest with a CPU that notes writes.
+func newLoggedGuest(t require.TestingT, frames uint64, slots ...memory.Slot) *guest {
+	a := newArena(t, frames)
+	table, c := newNPT(t, a)
+	l := &writeLogger{Table: table}
+	s, err := memory.NewSpace(a, l, slots, 0)
+	require.NoError(t, err)
+	g := &guest{&machine{s, a, table, c}, map[memory.GPA]bool{}, l}
+	table.OnFlush(func() { clear(g.tlb) })
+	return g
+}
+
+// writeLogger is a table whose CPU notes a page when it sets its dirty flag.
+type writeLogger struct {
+	*memory.Table
+	noted  func(memory.GPA)
+	buffer []memory.GPA
+	clean  func() // called when pages are clean, but not flushed
+}
+
+func (l *writeLogger) Clean(g memory.GPA, n uint64) error {
+	err := l.Table.Clean(g, n)
+	if l.clean != nil {
+		l.clean()
+	}
+	return err
+}
+
+func (l *writeLogger) LogWrites(noted func(memory.GPA)) { l.noted, l.buffer = noted, nil }
+
+func (l *writeLogger) Collect() {
+	l.Flush()
+	for _, g := range l.buffer {
+		l.noted(g)
+	}
+	l.buffer = nil
+}
+
 func (g *guest) write(t require.TestingT, at memory.GPA) {
 	page := at &^ 4095
-	if !g.tlb[page] {
-		g.touch(t, at, true)
-		g.tlb[page] = true
+	if g.tlb[page] {
+		return
+	}
+	m, present := g.table.Lookup(page)
+	clean := !present || m.Prot&memory.Write == 0 || !m.Dirty
+	g.touch(t, at, true)
+	g.tlb[page] = true
+	if g.writes != nil && g.writes.noted != nil && clean {
+		g.writes.buffer = append(g.writes.buffer, page)
 	}
 }
 
@@ -68,6 +113,11 @@ func (c *consumer) harvest(t require.TestingT) {
 // while two consumers start, harvest and stop. Each must get exactly the
 // pages that were written in its range.
 func TestDirtyLogsAgainstReference(t *testing.T) {
+	t.Run("protected", func(t *testing.T) { logsAgainstReference(t, newGuest) })
+	t.Run("noted", func(t *testing.T) { logsAgainstReference(t, newLoggedGuest) })
+}
+
+func logsAgainstReference(t *testing.T, newGuest func(require.TestingT, uint64, ...memory.Slot) *guest) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const size = 8 * mib
 		g := newGuest(rt, 24*mib, ram(0, 3*mib), ram(3*mib, 5*mib))
@@ -137,6 +187,62 @@ func TestDirtyLogsAgainstReference(t *testing.T) {
 		}
 		g.end(rt)
 	})
+}
+
+// TestNotedWritesDoNotFault: a page that was reported once stays writable where
+// the processor notes writes.
+func TestNotedWritesDoNotFault(t *testing.T) {
+	for _, noted := range []bool{false, true} {
+		g := newGuest(t, 16*mib, ram(0, 4*mib))
+		if noted {
+			g = newLoggedGuest(t, 16*mib, ram(0, 4*mib))
+		}
+		g.write(t, 0)
+		log, err := g.NewDirtyLog("migration")
+		require.NoError(t, err)
+		require.NoError(t, log.Start())
+		g.write(t, 4096)
+		for range 2 {
+			var got []memory.GPA
+			require.NoError(t, log.Harvest(func(at memory.GPA) { got = append(got, at) }))
+			require.Equal(t, []memory.GPA{4096}, got)
+			m, _ := g.table.Lookup(4096)
+			require.Equal(t, noted, m.Prot&memory.Write != 0)
+			require.False(t, noted && m.Dirty)
+			g.write(t, 4096)
+		}
+		m, _ := g.table.Lookup(8192)
+		require.Zero(t, m.Prot&memory.Write, "not written since Start")
+		require.NoError(t, log.Stop())
+		require.True(t, g.writes == nil || g.writes.noted == nil)
+		g.end(t)
+	}
+}
+
+// TestNotedDuringHarvest: a write that the processor notes, and tells because
+// its log is full, while the page is being taken is the next Harvest's.
+func TestNotedDuringHarvest(t *testing.T) {
+	g := newLoggedGuest(t, 16*mib, ram(0, 4*mib))
+	defer g.end(t)
+	log, err := g.NewDirtyLog("migration")
+	require.NoError(t, err)
+	require.NoError(t, log.Start())
+	g.write(t, 4096)
+	g.writes.clean = func() {
+		g.writes.clean = nil
+		clear(g.tlb)
+		g.write(t, 4096)
+		for _, page := range g.writes.buffer {
+			g.writes.noted(page)
+		}
+		g.writes.buffer = nil
+	}
+	for range 2 {
+		var got []memory.GPA
+		require.NoError(t, log.Harvest(func(at memory.GPA) { got = append(got, at) }))
+		require.Equal(t, []memory.GPA{4096}, got)
+	}
+	require.NoError(t, log.Stop())
 }
 
 func TestDirtyLogReportsDiscardedPages(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 // dirtyLog is one consumer's DirtyLog. While it runs, guest pages in its
 // ranges are write-protected until they are written; Harvest protects again
-// what it takes.
+// what it takes, or has the processor note the next write where it can.
 type dirtyLog struct {
 	space  *Space
 	name   string
@@ -56,6 +56,7 @@ func (s *Space) NewDirtyLog(name string, ranges ...Range) (DirtyLog, error) {
 func (d *dirtyLog) Start() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.space.collectWrites() // of logs that run already
 	v := &logView{name: d.name, parts: d.parts(), batch: make([]dirtyChunk, 0, harvestBatch)}
 	if err := d.space.addLog(v); err != nil {
 		return err
@@ -102,6 +103,7 @@ func (d *dirtyLog) Harvest(f func(GPA)) error {
 	if d.view == nil {
 		return fmt.Errorf("dirty log %s: harvest: %w", d.name, ErrStopped)
 	}
+	d.space.collectWrites()
 	err := d.view.each(func(p *logPart, g, _ GPA) error {
 		if len(d.view.batch) == harvestBatch {
 			d.report(f)
@@ -115,8 +117,10 @@ func (d *dirtyLog) Harvest(f func(GPA)) error {
 	return nil
 }
 
-// take moves the bits of the chunk at g to the batch, and protects its pages.
-// Only then are the bits cleared, so that an error loses none.
+// take moves the bits of the chunk at g to the batch, and makes the next writes
+// of its pages known. The bits are cleared first: a write that the processor
+// notes right after may be marked at once, and must not be taken for an earlier
+// one. An error loses none.
 func (d *dirtyLog) take(p *logPart, g GPA) error {
 	words := p.chunkWords(g)
 	if !anySet(words) {
@@ -127,16 +131,16 @@ func (d *dirtyLog) take(p *logPart, g GPA) error {
 	defer c.mu.Unlock()
 	dirty := dirtyChunk{gpa: g &^ largeMask}
 	for i := range words {
-		dirty.pages[i] = words[i].Load()
+		dirty.pages[i] = words[i].Swap(0)
 	}
 	err := dirty.runs(func(g GPA, n uint64) error {
-		return d.space.stage2.Protect(g, n, p.slot.prot()&^Write)
+		return d.space.expectWrites(p.slot, g, n)
 	})
 	if err != nil {
+		for i := range words {
+			words[i].Or(dirty.pages[i])
+		}
 		return err
-	}
-	for i := range words {
-		words[i].And(^dirty.pages[i])
 	}
 	d.view.batch = append(d.view.batch, dirty)
 	return nil
@@ -151,8 +155,8 @@ func anySet(words []atomic.Uint64) bool {
 	return false
 }
 
-// report flushes what take protected and gives the batch to f. It flushes also
-// if take changed no right: another log may have taken it and not be flushed.
+// report flushes what take changed and gives the batch to f. It flushes also if
+// take changed nothing: another log may have taken it and not be flushed.
 func (d *dirtyLog) report(f func(GPA)) {
 	if len(d.view.batch) == 0 {
 		return
@@ -216,6 +220,9 @@ func (s *Space) addLog(v *logView) error {
 			return fmt.Errorf("dirty log %s: start: %w", v.name, ErrStarted)
 		}
 	}
+	if len(views) == 0 {
+		s.startWriteLog()
+	}
 	views = append(slices.Clone(views), v)
 	s.logs.Store(&views)
 	return nil
@@ -228,6 +235,7 @@ func (s *Space) removeLog(v *logView) {
 	views := slices.DeleteFunc(slices.Clone(*s.logs.Load()), func(o *logView) bool { return o == v })
 	if len(views) == 0 {
 		s.logs.Store(nil)
+		s.endWriteLog()
 		return
 	}
 	s.logs.Store(&views)

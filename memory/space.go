@@ -15,6 +15,7 @@ import (
 type Space struct {
 	alloc  PageAllocator
 	stage2 Stage2
+	writes WriteLogger // stage2, if it is one, or nil
 	slots  []slot
 	size   uint64 // bytes of RAM
 	large  bool   // the stage-2 table takes pages of 2 MiB
@@ -47,6 +48,7 @@ func NewSpace(alloc PageAllocator, stage2 Stage2, slots []Slot, quota uint64) (*
 		stage2 = noStage2{}
 	}
 	s := &Space{alloc: alloc, stage2: stage2, slots: made, quota: quota, large: true}
+	s.writes, _ = stage2.(WriteLogger)
 	if m, ok := stage2.(interface{ MaxPage() PageSize }); ok {
 		s.large = m.MaxPage() >= Page2M
 	}

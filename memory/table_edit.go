@@ -35,6 +35,24 @@ func (t *Table) Protect(g GPA, n uint64, p Prot) error {
 	return nil
 }
 
+// Clean clears the dirty flag of each page in [g, g+n) that the guest may
+// write, splitting at the ends. ErrNoFrames is as in Unmap.
+func (t *Table) Clean(g GPA, n uint64) error {
+	err := t.edit(g, n, func(e uint64) uint64 {
+		if t.format.prot(e)&Write == 0 {
+			return e
+		}
+		return e &^ t.format.Dirty
+	})
+	if err != nil {
+		return fmt.Errorf("clean %#x bytes at GPA %#x: %w", n, uint64(g), err)
+	}
+	return nil
+}
+
+// Outdate makes the next Flush reach every CPU, though no entry has changed.
+func (t *Table) Outdate() { t.generation.Add(1) }
+
 // edit applies f to every page in [g, g+n).
 func (t *Table) edit(g GPA, n uint64, f func(uint64) uint64) error {
 	switch {
@@ -108,11 +126,18 @@ func (t *Table) editPage(slot *atomic.Uint64, l int, ed *edit) {
 		if e == 0 {
 			t.noteUnmapped(old, l)
 		}
-		if old&t.format.Present != 0 && (e == 0 || t.format.prot(old)&^t.format.prot(e) != 0) {
+		if old&t.format.Present != 0 && t.outdates(old, e) {
 			ed.stale = true
 		}
 		return
 	}
+}
+
+// outdates tells whether a translation that a CPU cached from the entry old is
+// wrong now that it is e. A CPU that has cached a page as written does not set
+// its dirty flag again.
+func (t *Table) outdates(old, e uint64) bool {
+	return e == 0 || t.format.prot(old)&^t.format.prot(e) != 0 || old&^e&t.format.Dirty != 0
 }
 
 // split replaces the page at slot by a table of smaller ones that mean the

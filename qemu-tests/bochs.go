@@ -2,6 +2,7 @@ package qemutests
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ const Bochs = "bochs-bin"
 // SkylakeX is Bochs' processor with the most of VT-x.
 const SkylakeX = "corei7_skylake_x"
 
-// bochsIPS is the frequency of Bochs' processor: one instruction is one tick
+// bochsIPS is the usual frequency of Bochs' processor: one instruction is one tick
 // of the TSC. At a quarter of it, a goroutine on one CPU gets preemption
 // signals from another one as fast as it can serve them, and stands still.
 const bochsIPS = 400_000_000
@@ -39,7 +40,7 @@ func (m *machine) bochsConfig(port int, log string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf(`display_library: term
-plugin_ctrl: unmapped=1, biosdev=1, serial=1, parallel=1, iodebug=1
+plugin_ctrl: unmapped=1, biosdev=1, serial=1, iodebug=1
 cpu: model=%s, count=%d, ips=%d, reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest=%d, host=%d
 romimage: file="/usr/share/bochs/BIOS-bochs-latest", options=fastboot
@@ -48,15 +49,23 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="%s", status=inserted
 boot: cdrom
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:%d
-parport1: enabled=1, file="%s"
-sound: driver=dummy
+%ssound: driver=dummy
 clock: sync=none, time0=utc
 panic: action=fatal
 error: action=ignore
 info: action=ignore
 debug: action=ignore
 log: "%s"
-`, m.CPU, m.SMP, bochsIPS, megabytes, megabytes, m.disc, port, m.printed, log), nil
+`, m.CPU, m.SMP, cmp.Or(m.IPS, bochsIPS), megabytes, megabytes, m.disc, port, m.bochsDisk(), log), nil
+}
+
+// bochsDisk is the line for the second disk.
+func (m *machine) bochsDisk() string {
+	if m.Disk == "" {
+		return ""
+	}
+	return fmt.Sprintf("ata0-slave: type=disk, mode=flat, path=%q, cylinders=%d, heads=%d, spt=%d\n",
+		m.Disk, diskCylinders, diskHeads, diskSectors)
 }
 
 // megabytes translates QEMU's way to write an amount of memory, such as 512M,

@@ -70,7 +70,12 @@ func TestBochsConfig(t *testing.T) {
 	for _, part := range []string{"model=corei7_skylake_x, count=2, ", "guest=512, host=512", `path="d.iso"`, "dev=127.0.0.1:7\n", `log: "log"`} {
 		require.Contains(t, text, part)
 	}
+	require.Contains(t, text, "ips=400000000,")
 	require.True(t, m.CD, "Bochs boots from a CD only")
+	m.IPS = 7_000_000
+	text, err = m.bochsConfig(7, "log")
+	require.NoError(t, err)
+	require.Contains(t, text, "ips=7000000,")
 }
 
 func TestBochsDebugger(t *testing.T) {

@@ -8,9 +8,7 @@ type machine struct {
 	Stanza
 	kernel string
 	initrd string
-	// printed is where the parallel port's output goes.
-	printed string
-	disc    string // CD image with both, if the stanza boots from one
+	disc   string // CD image with both, if the stanza boots from one
 }
 
 // command gives the program and its arguments. The console is the first
@@ -23,7 +21,9 @@ func (m *machine) command() []string {
 	args := []string{
 		m.Emulator, "-accel", accel, "-cpu", m.CPU, "-smp", strconv.Itoa(m.SMP), "-m", m.Memory,
 		"-nodefaults", "-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
-		"-parallel", "file:" + m.printed,
+	}
+	if m.Disk != "" {
+		args = append(args, "-drive", "if=ide,bus=0,unit=1,format=raw,file="+m.Disk)
 	}
 	args = append(args, m.boot()...)
 	return append(append(args, icount...), m.Args...)

@@ -24,10 +24,6 @@ type Lab struct {
 // folder is where logs and bundles go.
 func (l Lab) folder() string { return filepath.Join(l.Build, "qemu-tests") }
 
-// printed is the file that takes what a stanza's machine prints on its parallel
-// port.
-func (l Lab) printed(name string) string { return filepath.Join(l.folder(), name+".printed") }
-
 // prepare finds or makes the files that a stanza boots.
 func (l Lab) prepare(s Stanza) (*machine, error) {
 	if _, err := exec.LookPath(s.Emulator); err != nil {
@@ -36,7 +32,7 @@ func (l Lab) prepare(s Stanza) (*machine, error) {
 	if err := os.MkdirAll(l.folder(), 0o755); err != nil {
 		return nil, err
 	}
-	m := &machine{Stanza: s, printed: l.printed(s.Name)}
+	m := &machine{Stanza: s}
 	if err := l.files(m); err != nil {
 		return nil, err
 	}
@@ -107,9 +103,6 @@ func (l Lab) need(name string, path *string) error {
 
 // bundle writes the stanza's bundle and gives its path; "" if it has none.
 func (l Lab) bundle(s Stanza) (string, error) {
-	if s.First != nil {
-		return l.printed(s.firstName()), nil
-	}
 	data := s.Broken
 	if s.Config != "" {
 		made, err := l.makeBundle(s)

@@ -60,8 +60,12 @@ var slots = make(chan struct{}, 2)
 func (l Lab) Run(ctx context.Context, s Stanza, seed uint64) Result {
 	var first Result
 	if s.First != nil {
+		s.Disk = l.diskOf(s.Name)
+		if err := makeDisk(s.Disk); err != nil {
+			return Result{Name: s.Name, Seed: seed, Verdict: Fail, Reason: err.Error()}
+		}
 		before := *s.First
-		before.Name = s.firstName()
+		before.Name, before.Disk = s.firstName(), s.Disk
 		if first = l.Run(ctx, before, seed); first.Verdict != Pass {
 			return first
 		}

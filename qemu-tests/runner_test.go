@@ -52,6 +52,11 @@ func fakeEmulator(args []string) {
 		case "exit":
 			code, _ := strconv.Atoi(rest)
 			os.Exit(code)
+		case "leave":
+			leave(args, rest)
+		case "find":
+			n, _ := strconv.Atoi(rest)
+			find(args, int64(n))
 		case "flood":
 			fmt.Print(strings.Repeat("x", 3*maxLine))
 		case "child":

@@ -31,6 +31,7 @@ type Stanza struct {
 	Memory   string        // such as 1G; "": 1G
 	Timeout  time.Duration // for the whole run; 0: 2 minutes
 	Icount   bool          // an instruction is a tick: repeatable, one processor; always so in Bochs
+	IPS      int           // Bochs' ticks a second; 0: 400 million
 	CD       bool          // GRUB loads the image from a CD; always so in Bochs
 	Args     []string      // further arguments of QEMU, further options of Bochs' configuration
 
@@ -52,9 +53,10 @@ type Stanza struct {
 	Files  map[string]Source // by the name in Config
 	Broken []byte            // instead of Config: these bytes as the bundle
 
-	// First runs before, on a machine of its own. What that prints on its
-	// parallel port is this machine's bundle.
+	// First runs before, on a machine of its own. Both have the same second disk,
+	// which is empty at first: this one finds there what that has left.
 	First *Stanza
+	Disk  string // file of the second disk; First makes one
 
 	Script []Step   // what must appear, in this order, and what to answer
 	Forbid []string // regular expressions that no line may match

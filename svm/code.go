@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	codeEntries = 64
+	codeEntries = 32
 	codeLevels  = 5
 	// codeBytes is how many bytes an entry compares, once or twice. An
 	// instruction so near to the end of its page that it needs bytes from

@@ -72,6 +72,7 @@ func TestKinds(t *testing.T) {
 	require.Equal(t, vcpu.KindException, kindOf(ExitExcp+x86.VectorMC))
 	require.Equal(t, vcpu.KindCR, kindOf(0x18))
 	require.Equal(t, vcpu.KindInvalid, kindOf(ExitInvalid))
+	require.Equal(t, vcpu.KindInvalid, kindOf(0xFFFF_FFFF), "as QEMU has it")
 }
 
 func TestSegmentRoundTrip(t *testing.T) {
@@ -95,10 +96,49 @@ func TestSegmentRoundTrip(t *testing.T) {
 		case i != x86.LDTR:
 			s.Attr |= x86.TypeAccessed
 		}
+		if s.IsCode() && s.Attr&x86.AttrL != 0 {
+			s.Attr &^= x86.AttrDB
+		}
 		r := toVMCB(&s)
 		require.Equal(t, s, fromVMCB(&r, i))
 		require.Zero(t, r.Attrib>>12)
 	})
+}
+
+// TestCode64HasNoD: VMRUN refuses 64-bit code with D, which other processors
+// leave there.
+func TestCode64HasNoD(t *testing.T) {
+	r := toVMCB(&x86.Segment{Attr: x86.AttrCode | x86.AttrG | x86.AttrL | x86.AttrDB})
+	require.EqualValues(t, attribL|attribG|x86.AttrCode, r.Attrib)
+	r = toVMCB(&x86.Segment{Attr: x86.AttrData | x86.AttrG | x86.AttrL | x86.AttrDB})
+	require.NotZero(t, r.Attrib&attribDB, "in data segments it has a meaning")
+}
+
+// TestForeignPermissions: a VM that acts foreign exits at the two registers of
+// which AMD's processors keep 32 bits, and at no other than the rest do.
+func TestForeignPermissions(t *testing.T) {
+	usual, foreign := make([]byte, MSRPMSize), make([]byte, MSRPMSize)
+	fillMSRPM(usual, true)
+	fillForeignMSRPM(foreign, true)
+	for _, msr := range []uint32{x86.MSRSysenterESP, x86.MSRSysenterEIP} {
+		off, shift, ok := msrpmPosition(msr)
+		require.True(t, ok)
+		require.EqualValues(t, 3, foreign[off]>>shift&3, "%#x", msr)
+		require.Zero(t, usual[off]>>shift&3, "%#x", msr)
+		foreign[off] &^= 3 << shift
+	}
+	require.Equal(t, usual, foreign)
+}
+
+// TestForeignSysenter: all 64 bits come back, whatever the processor keeps.
+func TestForeignSysenter(t *testing.T) {
+	c, want, got := &vcpuMem{}, &x86.State{SysenterESP: 0xFFFF_8000_1111_2222, SysenterEIP: 0xFFFF_8000_3333_4444}, &x86.State{}
+	c.foreign = 1
+	loadSysenter(c, want)
+	c.vmcb.Save.SysenterESP &= 0xFFFF_FFFF
+	c.vmcb.Save.SysenterEIP &= 0xFFFF_FFFF
+	storeSysenter(c, got)
+	require.Equal(t, want, got)
 }
 
 func TestSegmentUnusable(t *testing.T) {

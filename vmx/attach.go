@@ -164,14 +164,17 @@ func (c *vcpuMem) writeHostState() {
 }
 
 // loadRegisters puts the guest's registers into the CPU that neither a VM entry
-// nor enter loads.
+// nor enter loads: two MSRs, which the host does not use, and what not every
+// guest needs.
 func (c *vcpuMem) loadRegisters(p *perCPU) {
 	if c.kernelGS != p.kernelGS {
 		reg.WriteMSR(x86.MSRKernelGSBase, c.kernelGS)
 		p.kernelGS = c.kernelGS
 	}
-	if c.features&featureRDTSCP != 0 && p.tscAux != c.tscAux {
-		reg.WriteMSR(x86.MSRTSCAux, c.tscAux)
+	if p.tscAux != c.tscAux {
+		if c.features&featureRDTSCP != 0 {
+			reg.WriteMSR(x86.MSRTSCAux, c.tscAux)
+		}
 		p.tscAux = c.tscAux
 	}
 	if c.regs[regEFER]&x86.EFERSCE != 0 {
@@ -180,6 +183,11 @@ func (c *vcpuMem) loadRegisters(p *perCPU) {
 	if c.valid&partDebug != 0 && c.regs[regDR7]&x86.DR7Enable != 0 {
 		c.loadDR() // breakpoints are on
 	}
+}
+
+// registersDue tells whether loadRegisters may have something to do.
+func (c *vcpuMem) registersDue(p *perCPU) bool {
+	return c.kernelGS^p.kernelGS|c.tscAux^p.tscAux|c.regs[regEFER]&x86.EFERSCE|c.regs[regDR7]&x86.DR7Enable != 0
 }
 
 // unloadRegisters takes out the guest's registers at the end of a turn whose
@@ -192,7 +200,7 @@ func (c *vcpuMem) unloadRegisters(p *perCPU) {
 	c.saveCR2()
 }
 
-// unloadRare takes out the registers that not every guest uses.
+// unloadRare takes out what not every guest uses.
 func (c *vcpuMem) unloadRare(p *perCPU) {
 	if c.sysLive != 0 {
 		c.sysLive = 0
@@ -202,6 +210,9 @@ func (c *vcpuMem) unloadRare(p *perCPU) {
 	}
 	if c.drLive != 0 {
 		c.saveDR()
+	}
+	if c.logging != 0 {
+		c.publishLog()
 	}
 }
 

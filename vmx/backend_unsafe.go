@@ -92,6 +92,9 @@ func (b *Backend) NewStage2(a memory.PageAllocator) (memory.Stage2, error) {
 	if err != nil {
 		return nil, fmt.Errorf("extended page table: %w", err)
 	}
+	if b.cpu.logsPages() {
+		return &stage2{Table: t}, nil
+	}
 	return t, nil
 }
 

@@ -89,6 +89,7 @@ var (
 		{"virtual-interrupt delivery", SecondaryVirtualInterrupt, false},
 		{"PAUSE-loop exiting", SecondaryPAUSELoopExiting, false},
 		{"enable INVPCID", SecondaryINVPCID, false},
+		{"enable PML", SecondaryPML, false},
 		{"use TSC scaling", SecondaryTSCScaling, false},
 	}}
 	exitField = controlField{"VM-exit control", msrExit, msrTrueExit, []control{
@@ -110,7 +111,7 @@ var (
 const (
 	dynamicPin       = PinPreemptionTimer
 	dynamicPrimary   = PrimaryInterruptWindowExiting | PrimaryNMIWindowExiting
-	dynamicSecondary = SecondaryTSCScaling | virtualAPIC
+	dynamicSecondary = SecondaryPML | SecondaryTSCScaling | virtualAPIC
 	dynamicEntry     = EntryIA32eGuest
 )
 

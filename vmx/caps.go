@@ -120,6 +120,10 @@ func (p *processor) revision() uint32 { return uint32(p.basic & basicRevision) }
 
 func (p *processor) secondary(bits uint32) bool { return p.controls.secondary&bits == bits }
 
+// logsPages tells whether there is page-modification logging, which needs dirty
+// flags.
+func (p *processor) logsPages() bool { return p.secondary(SecondaryPML) && p.eptVPID&eptAccessed != 0 }
+
 // maxPage is the largest page of the extended page tables.
 func (p *processor) maxPage() memory.PageSize {
 	switch {
@@ -145,6 +149,7 @@ func (p *processor) caps() vcpu.Caps {
 		{p.eptVPID&eptAccessed != 0, "EPT accessed and dirty flags"},
 		{p.secondary(SecondaryVPID), "VPID"},
 		{p.secondary(SecondaryPAUSELoopExiting), "PAUSE-loop exiting"},
+		{p.logsPages(), "page-modification logging"},
 		{c.TSCScaling, "TSC scaling"},
 		{c.VirtualAPIC, "virtual-interrupt delivery"},
 	} {

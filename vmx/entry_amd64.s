@@ -205,8 +205,7 @@ same:
 	MOVQ DX, vcpuHead_kernelGS(BX)
 	MOVQ CR2, AX
 	MOVQ AX, vcpuHead_cr2(BX)
-	MOVB $0, vcpuHead_cr2Live(BX)
-	MOVB $0, vcpuHead_loaded(BX)
+	MOVW $0, vcpuHead_loaded(BX) // and cr2Live
 	MOVL $const_FieldExitQualification, AX
 	VMREAD_AX_CX
 	MOVQ CX, vcpuHead_exit+exitInfo_qualification(BX)

@@ -138,7 +138,9 @@ func fill(c *vcpuMem, e *vcpu.Exit) {
 		return
 	}
 	x := &c.exit
-	e.Kind = kindOf(c.exitReason)
+	if e.Kind = kindOf(c.exitReason); e.Kind == vcpu.KindPIO {
+		*x = exitInfo{qualification: x.qualification} // notePort has left this
+	}
 	e.Raw = [4]uint64{uint64(c.exitReason), x.qualification, x.gpa, uint64(x.vectoring)}
 	switch e.Kind {
 	case vcpu.KindPIO:

@@ -17,6 +17,7 @@ const (
 	FieldGuestTRSelector   Field = 0x080E
 	// FieldGuestInterruptStatus has RVI in its low byte and SVI in the high one.
 	FieldGuestInterruptStatus Field = 0x0810
+	FieldGuestPMLIndex        Field = 0x0812
 	FieldHostESSelector       Field = 0x0C00
 	FieldHostCSSelector       Field = 0x0C02
 	FieldHostSSSelector       Field = 0x0C04
@@ -34,6 +35,7 @@ const (
 	FieldExitMSRStoreAddr     Field = 0x2006
 	FieldExitMSRLoadAddr      Field = 0x2008
 	FieldEntryMSRLoadAddr     Field = 0x200A
+	FieldPMLAddress           Field = 0x200E
 	FieldTSCOffset            Field = 0x2010
 	FieldVirtualAPICAddr      Field = 0x2012
 	FieldEPTP                 Field = 0x201A

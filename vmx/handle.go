@@ -52,7 +52,6 @@ func (c *vcpuMem) noteExit() {
 func (c *vcpuMem) notePort(p *perCPU) {
 	c.launched = 1
 	c.valid = partExit | partSP
-	c.exit = exitInfo{qualification: c.exit.qualification}
 	p.kernelGS = c.kernelGS
 }
 
@@ -79,7 +78,7 @@ func (c *vcpuMem) afterExit() (again bool) {
 	switch {
 	case c.exit.vectoring&EventValid != 0:
 		c.takeBack()
-	case r == ExitReasonEPTViolation && c.exit.qualification&eptNMIUnblocked != 0,
+	case (r == ExitReasonEPTViolation || r == ExitReasonPageModificationFull) && c.exit.qualification&eptNMIUnblocked != 0,
 		c.exit.interruption&(EventValid|EventUnblockedNMI) == EventValid|EventUnblockedNMI:
 		c.blockNMI(true) // IRET did not complete
 	}
@@ -140,8 +139,6 @@ func (c *vcpuMem) handle() (v nucleus.Verdict, stop bool) {
 	switch c.basic() {
 	case ExitReasonRDMSR:
 		return c.exitRDMSR()
-	case ExitReasonWRMSR:
-		return c.exitWRMSR()
 	case ExitReasonHLT:
 		return c.exitHLT()
 	case ExitReasonInterruptWindow, ExitReasonTPRBelowThreshold:
@@ -172,6 +169,9 @@ func (c *vcpuMem) handle() (v nucleus.Verdict, stop bool) {
 		return 0, false
 	case ExitReasonExceptionNMI:
 		return c.exitException()
+	case ExitReasonPageModificationFull:
+		c.count(vcpu.KindStage2)
+		c.reason = reasonLogFull
 	}
 	return nucleus.VerdictExit, true
 }

@@ -24,6 +24,8 @@ type vcpuMem struct {
 	xsave [x86.XSAVESize]byte
 	// vmcs is the processor's; only its first word, the revision, is ours.
 	vmcs [pageSize]byte
+	// log is the page-modification log.
+	log [logEntries]uint64
 	// area begins with the local APIC's registers, which the processor uses as
 	// virtual-APIC page: for the task priority, or for more (virtualapic.go).
 	area vcpu.Area
@@ -80,20 +82,31 @@ type vcpuHead struct {
 	controls controls
 	// exceptions is the exception bitmap.
 	exceptions uint32
+	// logPA is the host-physical address of log. wantLog is what the Go side
+	// wants, a number that is new each time that the log is to be turned on and
+	// 0 for off, and logging what the loop has done; emptied asks for the
+	// index of an empty log. logIndex is the processor's index when it was last
+	// read, below the number. Any CPU reads logIndex and writes wantLog.
+	logPA    uint64
+	wantLog  atomic.Uint32
+	logIndex atomic.Uint64
+	logging  uint32
+	emptied  uint8
+
 	// primary are the primary controls that the VMCS has, and wantPrimary
 	// those for the next entry; the same for the TPR threshold.
 	primary, wantPrimary     uint32
 	threshold, wantThreshold uint32
-	// status is the guest interrupt status, and eoiExit the EOI-exit bitmap that
-	// the VMCS has.
-	status  uint16
-	eoiExit [4]uint64
+	// requested is the highest vector in IRR, for a virtual APIC, and eoiExit the
+	// EOI-exit bitmap that the VMCS has.
+	requested uint8
+	eoiExit   [4]uint64
 	// stay is the preemption timer's value for closed.go.
 	stay uint64
 	tpr  uint8 // the task priority that PPR was computed from
 
 	loaded    uint8 // guest extended state is in the registers
-	cr2Live   uint8 // CR2 is the guest's
+	cr2Live   uint8 // CR2 is the guest's; exited clears both at once
 	drLive    uint8 // DR0 to DR3 and DR6 are in the registers
 	sysLive   uint8 // the SYSCALL registers are the guest's
 	window    uint8 // Go wants an exit when interrupts open
@@ -104,7 +117,7 @@ type vcpuHead struct {
 	timed     uint8 // RFLAGS.IF for which the preemption timer is set wrong: closed.go
 	virtual   uint8 // the processor serves the APIC from the next entry on
 	virtualIn uint8 // so says the VMCS
-	statusDue uint8 // status is not in the VMCS
+	statusDue uint8 // what of it the VMCS does not have: virtualapic.go
 	wantParts uint32
 
 	// event is the interruption information for the next entry, or 0.

@@ -44,7 +44,9 @@ func (v *VCPU) portExit(e *vcpu.Exit) bool {
 		e.Data = c.area.GPR[x86.RAX] & (1<<(8*e.Size) - 1)
 	}
 	e.Raw[1] = q
-	v.next = c.nextRIP()
+	if v.next = c.regs[regRIP] + uint64(c.exitLength); uint32(v.next) < c.exitLength {
+		v.next = c.wrapRIP(v.next)
+	}
 	e.Len = uint8(c.exitLength)
 	c.area.Exits[vcpu.KindPIO]++
 	return true

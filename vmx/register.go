@@ -3,7 +3,11 @@ package vmx
 // This file is part of the loop in the nucleus: copies of the guest fields of
 // the VMCS. A copy is read when it is needed and written when it has changed.
 
-import "ringo/x86"
+import (
+	"math/bits"
+
+	"ringo/x86"
+)
 
 // Indices of vcpuHead.regs. RIP, RFLAGS and RSP come first because they move
 // most; the others are grouped in parts.
@@ -112,17 +116,22 @@ var partRange = [numParts + 1]uint8{
 	regPAT, regInterruptibility, numRegs,
 }
 
+// partAt is where the first part of a set begins, and how many registers it has.
+func partAt(parts uint32) (first, n int) {
+	i := bits.TrailingZeros32(parts)
+	first = int(partRange[i])
+	return first, int(partRange[i+1]) - first
+}
+
 // fetch reads the parts that are not valid. The VMCS is current.
 func (c *vcpuMem) fetch(parts uint32) {
 	missing := parts &^ c.valid
 	if missing == 0 {
 		return
 	}
-	for i := range numParts {
-		if missing&(1<<i) != 0 {
-			first := partRange[i]
-			vmreadAll(&fieldOf[first], &c.regs[first], int(partRange[i+1]-first))
-		}
+	for left := missing; left != 0; left &= left - 1 {
+		first, n := partAt(left)
+		vmreadAll(&fieldOf[first], &c.regs[first], n)
 	}
 	c.valid |= missing
 	if missing&partInterrupt != 0 && c.stepped != 0 {
@@ -136,11 +145,9 @@ func (c *vcpuMem) writeBack() {
 	if c.dirty&partInterrupt != 0 {
 		c.settlePendingDebug()
 	}
-	for i := 1; i < numParts; i++ {
-		if c.dirty&(1<<i) != 0 {
-			first := partRange[i]
-			vmwriteAll(&fieldOf[first], &c.regs[first], int(partRange[i+1]-first))
-		}
+	for left := c.dirty &^ partIP; left != 0; left &= left - 1 {
+		first, n := partAt(left)
+		vmwriteAll(&fieldOf[first], &c.regs[first], n)
 	}
 	c.dirty &= partIP
 }

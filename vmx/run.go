@@ -17,7 +17,6 @@ type reason uint8
 const (
 	reasonExit     reason = iota // exitReason
 	reasonFailed                 // the VM-entry instruction failed
-	reasonMoved                  // another CPU has the VMCS
 	reasonFetched                // the parts that Go wanted are there
 	reasonKick                   // RequestExit
 	reasonDeadline               // RunUntil has passed
@@ -26,6 +25,8 @@ const (
 	reasonIntrWindow // interrupts are open
 	reasonEOI        // reasonData is the vector
 	reasonShutdown   // an exception met #DF
+	reasonMoved      // another CPU has the VMCS; from here on Go runs the loop again
+	reasonLogFull    // pml.go
 )
 
 // run is the nucleus's way to run a vCPU until something else is due. It is on
@@ -57,7 +58,7 @@ func run(g *nucleus.Guest) nucleus.Verdict {
 	if c.loaded != 0 {
 		c.unloadRegisters(p)
 	}
-	if c.sysLive|c.drLive != 0 {
+	if uint32(c.sysLive|c.drLive)|c.logging != 0 {
 		c.unloadRare(p)
 	}
 	if v != nucleus.VerdictExit {
@@ -98,7 +99,7 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 				c.guest.Arm()
 			}
 		}
-		if c.loaded == 0 {
+		if c.loaded == 0 && c.registersDue(p) {
 			c.loadRegisters(p)
 		}
 		if !quiet || c.wantPrimary != c.primary {
@@ -130,6 +131,12 @@ func (c *vcpuMem) loop(p *perCPU) nucleus.Verdict {
 				return nucleus.VerdictExit
 			}
 			continue
+		case uint32(ExitReasonWRMSR):
+			c.launched = 1
+			if v, stop := c.exitWRMSR(); stop {
+				return v
+			}
+			continue
 		}
 		if c.afterExit() {
 			continue
@@ -154,8 +161,8 @@ func (c *vcpuMem) quiet() bool {
 func (c *vcpuMem) prepare() (nucleus.Verdict, bool) {
 	a := &c.area
 	c.busy = 1
-	if c.stepped != 0 {
-		c.fetch(partInterrupt) // ends a shadow
+	if c.stepped != 0 && c.regs[regRFLAGS]&x86.FlagIF != 0 {
+		c.fetch(partInterrupt) // ends a shadow, before an interrupt can come
 	}
 	if a.Request.Load() != 0 && c.takeRequests() {
 		return nucleus.VerdictExit, true

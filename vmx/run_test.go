@@ -16,6 +16,9 @@ const flagsIF = x86.FlagIF | x86.FlagReserved1
 // exitTo handles an exit as the loop does.
 func (r *rig) exitTo(why ExitReason, length uint32) (nucleus.Verdict, bool) {
 	r.left(why, length)
+	if why == ExitReasonWRMSR {
+		return r.c.exitWRMSR()
+	}
 	return r.c.handle()
 }
 
@@ -24,6 +27,7 @@ func (r *rig) entered(t *testing.T) {
 	t.Helper()
 	_, stop := r.c.prepare()
 	require.False(t, stop)
+	r.c.tscOffset = r.c.area.TSCOffset // writeControls
 }
 
 // taken gives the event of the next entry and takes it as the entry would.

@@ -57,7 +57,7 @@ func (v *VCPU) Load(g x86.Groups, s *x86.State) error {
 	if v.c == nil {
 		return vcpu.ErrClosed
 	}
-	v.c.busy, v.c.statusDue = 1, 1 // who loads registers loads an APIC too
+	v.c.busy, v.c.statusDue = 1, statusAll // who loads registers loads an APIC too
 	for _, x := range transfers {
 		if g&x.group != 0 {
 			x.load(v.c, s)

@@ -34,6 +34,9 @@ func (c *vcpuMem) flushTLB() {
 // useTLB makes the CPU's translations fit for an entry. g is the generation of
 // the stage-2 table.
 func (c *vcpuMem) useTLB(p *perCPU, g uint64) {
+	if c.wantLog.Load()|c.logging != 0 {
+		c.syncLog()
+	}
 	vpid := c.onlyVPID(p.number+1, g)
 	c.tlbOf = p.number + 1
 	c.ack.Store(g)

@@ -15,7 +15,6 @@ func (c *vcpuMem) scaleTSC() {
 	if ratio == 0 {
 		return
 	}
-	c.controls.secondary |= SecondaryTSCScaling
-	vmwrite(uint64(FieldSecondaryControls), uint64(c.controls.secondary))
+	c.setSecondary(SecondaryTSCScaling, true)
 	vmwrite(uint64(FieldTSCMultiplier), ratio<<multiplierShift)
 }

@@ -27,6 +27,7 @@ type VCPU struct {
 	vm   *VM
 	next uint64 // RIP behind the instruction of the last exit
 	last vcpu.Kind
+	told int // the next entry of the page-modification log to tell; stage2.lock guards it
 }
 
 // Area is the vCPU's shared memory.
@@ -47,7 +48,7 @@ func (v *VCPU) Run(e *vcpu.Exit) error {
 	if !port {
 		v.begin(e)
 	}
-	if err := enterGuest(&c.guest); err != nil || c.reason == reasonMoved {
+	if err := enterGuest(&c.guest); err != nil || c.reason >= reasonMoved {
 		if err = v.enterAgain(err); err != nil {
 			return err
 		}
@@ -80,7 +81,7 @@ func (v *VCPU) begin(e *vcpu.Exit) {
 		c.stepTo(v.next)
 	}
 	if quiet := step && v.last == vcpu.KindPIO || e.Emulated && e.Quiet; !quiet || e.Cancel {
-		c.busy = 1 // whoever served the exit may have changed anything
+		c.busy, c.statusDue = 1, statusAll // whoever served the exit may have changed anything
 	}
 }
 
@@ -88,11 +89,16 @@ func (v *VCPU) begin(e *vcpu.Exit) {
 func (v *VCPU) enter() error { return v.enterAgain(enterGuest(&v.c.guest)) }
 
 // enterAgain is what follows an Enter that gave err. If another CPU holds the
-// VMCS, it gives it back first, and the loop runs again.
+// VMCS, it gives it back first, and the loop runs again; it does so too when the
+// page-modification log was full.
 func (v *VCPU) enterAgain(err error) error {
-	for err == nil && v.c.reason == reasonMoved {
-		v.c.area.Recalls++
-		v.release()
+	for err == nil && v.c.reason >= reasonMoved {
+		if v.c.reason == reasonLogFull {
+			v.emptyLog()
+		} else {
+			v.c.area.Recalls++
+			v.release()
+		}
 		err = enterGuest(&v.c.guest)
 	}
 	if err != nil {

@@ -151,6 +151,7 @@ func TestMove(t *testing.T) {
 	r.run(t, &e)
 	require.Equal(t, vcpu.KindHLT, e.Kind)
 	require.Equal(t, 1, r.releases)
+	require.EqualValues(t, 1, r.v.Area().Recalls)
 	require.Zero(t, releasing)
 	require.NoError(t, r.v.Close())
 	require.Equal(t, 1, r.releases, "nobody holds it")

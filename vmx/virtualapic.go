@@ -28,6 +28,16 @@ import (
 // together or not at all.
 const virtualAPIC = SecondaryVirtualizeX2APIC | SecondaryAPICRegister | SecondaryVirtualInterrupt
 
+// What of the VMCS's view of the APIC is out of date: bits of
+// vcpuHead.statusDue.
+const (
+	statusRequested = 1 << iota // the highest vector in IRR
+	statusInService             // and in ISR, which the processor follows by itself
+	statusTriggers              // TMR
+
+	statusAll = 1<<iota - 1
+)
+
 // chooseAPIC decides who serves the APIC from the next entry on.
 func (c *vcpuMem) chooseAPIC() {
 	a := &c.area
@@ -36,14 +46,19 @@ func (c *vcpuMem) chooseAPIC() {
 		on = 1
 	}
 	if on != c.virtual {
-		c.virtual, c.statusDue = on, on
+		c.virtual, c.statusDue = on, statusAll
 		if on == 0 {
 			apic.Scatter(a)
 		}
 	}
-	if on != 0 && (c.statusDue != 0 || a.PendingIRQ.Load() != 0) {
-		requested, inService := apic.Gather(a)
-		c.status, c.statusDue = uint16(inService)<<8|uint16(requested), 1
+	if on == 0 || c.statusDue == 0 && a.PendingIRQ.Load() == 0 {
+		return
+	}
+	requested, triggers := apic.Gather(a)
+	c.requested = requested
+	c.statusDue |= statusRequested
+	if triggers {
+		c.statusDue |= statusTriggers
 	}
 }
 
@@ -70,8 +85,19 @@ func (c *vcpuMem) writeAPIC() {
 	if c.virtual == 0 || c.statusDue == 0 {
 		return
 	}
+	status := vmread(uint64(FieldGuestInterruptStatus))&^0xFF | uint64(c.requested)
+	if c.statusDue&statusInService != 0 {
+		status = uint64(apic.InService(&c.area))<<8 | uint64(c.requested)
+	}
+	vmwrite(uint64(FieldGuestInterruptStatus), status)
+	if c.statusDue&statusTriggers != 0 {
+		c.writeTriggers()
+	}
 	c.statusDue = 0
-	vmwrite(uint64(FieldGuestInterruptStatus), uint64(c.status))
+}
+
+// writeTriggers makes the ends of level-triggered interrupts exits.
+func (c *vcpuMem) writeTriggers() {
 	for i := range c.eoiExit {
 		if exits := c.levelTriggered(uint32(i)); c.eoiExit[i] != exits {
 			c.eoiExit[i] = exits

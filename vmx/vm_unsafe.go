@@ -57,6 +57,9 @@ func (b *Backend) NewVM(s2 memory.Stage2) (vcpu.VM, error) {
 	if t, ok := s2.(flusher); ok {
 		t.OnFlush(vm.flush)
 	}
+	if t, ok := s2.(*stage2); ok {
+		t.use(vm)
+	}
 	return vm, nil
 }
 
@@ -82,6 +85,9 @@ func (vm *VM) NewVCPU(id uint32) (vcpu.VCPU, error) {
 	c := (*vcpuMem)(frames().Pointer(pa))
 	v := &VCPU{c: c, pa: pa, vm: vm}
 	vm.initVCPU(v, id)
+	if t, ok := vm.stage2.(*stage2); ok {
+		t.join(v)
+	}
 	vm.lock.Lock()
 	defer vm.lock.Unlock()
 	vm.vcpus = append(vm.vcpus, v)
@@ -96,6 +102,7 @@ func (vm *VM) initVCPU(v *VCPU, id uint32) {
 	c.guest.Weight = 100
 	c.vmcsPA = uint64(v.pa) + uint64(unsafe.Offsetof(c.vmcs))
 	c.apicPA = uint64(v.pa) + uint64(unsafe.Offsetof(c.area)) + uint64(unsafe.Offsetof(c.area.APIC))
+	c.logPA = uint64(v.pa) + uint64(unsafe.Offsetof(c.log))
 	c.bitmapPA, c.eptp = uint64(vm.bitmap), b.eptp(vm.stage2.Root())
 	setRevision(memory.HPA(c.vmcsPA), b.cpu.revision())
 	c.saveMask, c.features, c.controls = b.saveMask, b.features, b.cpu.controls.start()
@@ -186,6 +193,9 @@ func (vm *VM) Close() error {
 	vm.area = nil
 	if t, ok := vm.stage2.(flusher); ok {
 		t.OnFlush(nil)
+	}
+	if t, ok := vm.stage2.(*stage2); ok {
+		t.use(nil)
 	}
 	freeContiguous(vm.pa, vmBytes)
 	return nil

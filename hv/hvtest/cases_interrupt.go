@@ -14,7 +14,7 @@ func interruptCases() []Case {
 	for _, m := range modes {
 		cases = append(cases, Case{Name: "interrupt/pulled/" + m.name, run: func(r *rig) { pulled(r, m) }})
 	}
-	return append(cases,
+	cases = append(cases,
 		Case{Name: "interrupt/closed", run: interruptsClosed},
 		Case{Name: "interrupt/sti-shadow", run: stiShadow},
 		Case{Name: "interrupt/loaded-sti-shadow", run: func(r *rig) { loadedShadow(r, x86.Interruptibility{STIShadow: true}) }},
@@ -27,6 +27,13 @@ func interruptCases() []Case {
 		Case{Name: "interrupt/timer", run: timer},
 		Case{Name: "interrupt/redelivery", run: interruptRedelivery},
 	)
+	// The same in x2APIC mode, where the processor may serve the APIC.
+	for _, c := range cases {
+		cases = append(cases, Case{Name: "x2apic/" + c.Name, run: func(r *rig) { r.x2apic = true; c.run(r) }})
+	}
+	return append(cases, Case{Name: "x2apic/registers", run: x2apicRegisters},
+		Case{Name: "x2apic/level", run: x2apicLevel}, Case{Name: "x2apic/disabled", run: x2apicDisabled},
+		Case{Name: "x2apic/switch", run: x2apicSwitch})
 }
 
 const vector = 0x21
@@ -34,6 +41,7 @@ const vector = 0x21
 // enableAPIC is what software does before it takes interrupts.
 func (r *rig) enableAPIC() {
 	const enable = 1 << 8
+	r.useX2APIC()
 	apic.Write(r.area(), vcpu.APICSVR, enable|0xFF, r.env.TSC())
 }
 
@@ -128,6 +136,7 @@ func priority(r *rig) {
 	want(r, "interrupts taken, higher vector", r.count(high), 1)
 	want(r, "interrupts taken, same class before EOI", r.count(low), 0)
 	apic.EOI(r.area())
+	r.must(r.cpus[0].Load(0, new(x86.State)), "Load") // as the rule of package apic is
 	r.reached(2)
 	want(r, "interrupts taken, lower vector", r.count(low), 1)
 }
@@ -200,6 +209,7 @@ func picInterrupt(r *rig) {
 		a.Nop()
 		mark(a, 2)
 	})
+	r.useX2APIC()
 	apic.VirtualWire(r.area())
 	r.area().ExtINT.Store(1)
 	r.reached(1)

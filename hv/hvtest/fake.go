@@ -66,6 +66,8 @@ type fakeVM struct {
 	fake   *Fake
 	stage2 memory.Stage2
 	area   *vcpu.VMArea
+	// foreign guests leave at #UD.
+	foreign bool
 
 	mu   sync.Mutex
 	cpus []*fakeCPU
@@ -73,6 +75,9 @@ type fakeVM struct {
 
 // Area implements vcpu.VM.
 func (m *fakeVM) Area() *vcpu.VMArea { return m.area }
+
+// ActForeign implements vcpu.Foreign.
+func (m *fakeVM) ActForeign() { m.foreign = true }
 
 // NewVCPU implements vcpu.VM.
 func (m *fakeVM) NewVCPU(id uint32) (vcpu.VCPU, error) {

@@ -33,8 +33,7 @@ func (v *fakeCPU) owner(in *insn.Inst) bool {
 		v.area.Activity = uint32(x86.ActivityHalted)
 	case insn.INVLPG:
 	case insn.VMCALL: // belongs to the other vendor
-		v.raise(&insn.Fault{Vector: x86.VectorUD})
-		return false
+		return v.raise(&insn.Fault{Vector: x86.VectorUD})
 	default:
 		v.why = in.Op.String()
 		return v.leave(vcpu.KindInsn)

@@ -204,24 +204,29 @@ func (v *fakeCPU) step() bool {
 		return true
 	case errors.As(err, &f):
 		s.GPR, s.RIP, s.RFLAGS = gpr, rip, rflags
-		v.raise(f)
+		return v.raise(f)
 	case err != nil:
 		v.why = err.Error()
 		return v.leave(vcpu.KindUnknown)
 	case r.Status == insn.StatusFault:
-		v.raise(&r.Fault)
+		return v.raise(&r.Fault)
 	case r.Status == insn.StatusOwner:
 		return v.owner(in)
 	case r.SingleStep:
 		s.DR6 |= x86.DR6BS
-		v.raise(&insn.Fault{Vector: x86.VectorDB})
+		return v.raise(&insn.Fault{Vector: x86.VectorDB})
 	}
 	return false
 }
 
-// raise queues a fault of the guest's own.
-func (v *fakeCPU) raise(f *insn.Fault) {
+// raise queues a fault of the guest's own. It says true if that is an exit.
+func (v *fakeCPU) raise(f *insn.Fault) bool {
+	if f.Vector == x86.VectorUD && v.vm.foreign {
+		v.exit.Vector = f.Vector
+		return v.leave(vcpu.KindException)
+	}
 	v.queued = vcpu.Event{
 		Type: vcpu.EventException, Vector: f.Vector, HasError: f.HasError, ErrorCode: f.ErrorCode, CR2: f.CR2,
 	}
+	return false
 }

@@ -58,6 +58,7 @@ type rig struct {
 	exits  []*vcpu.Exit
 	frames map[uint64]memory.HPA
 	ends   []func() // end what a failed case left running
+	x2apic bool     // the guest's APIC is in x2APIC mode
 }
 
 func newRig(t T, b vcpu.Backend, env Env) *rig {

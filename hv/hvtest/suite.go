@@ -38,6 +38,7 @@ func Cases() []Case {
 	var all []Case
 	for _, part := range [][]Case{
 		stateCases(), exitCases(), memoryCases(), eventCases(), interruptCases(), requestCases(), tscCases(),
+		dirtyCases(),
 	} {
 		all = append(all, part...)
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // A guest moves in two runs of this image on two machines: the group save runs
-// it to a known point and prints its snapshot on the parallel port; the group
-// continue gets that as its bundle.
+// it to a known point and puts its snapshot on a disk; the group
+// continue finds it there.
 
 // traveller is a guest that moves. What it prints has a line with a number for
 // each step, so that nothing can be lost or done twice.

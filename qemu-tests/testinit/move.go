@@ -15,12 +15,13 @@ import (
 const (
 	// process32 is a 32-bit program that counts on its standard output.
 	process32 = "/process32"
-	// rtcFile has the time of the real-time clock in seconds.
-	rtcFile = "/sys/class/rtc/rtc0/since_epoch"
 
 	moveSteps = 18
 	moveStep  = 100 * time.Millisecond
 )
+
+// rtcFile has the time of the real-time clock in seconds. Tests replace it.
+var rtcFile = "/sys/class/rtc/rtc0/since_epoch"
 
 // checkMove is for a guest that is carried to another machine meanwhile, which
 // must not show: the clocks go on at their rate, and the 32-bit program too.

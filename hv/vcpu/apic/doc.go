@@ -13,6 +13,11 @@
 // are stored atomically, and TMR is changed atomically. Interrupts from other
 // CPUs are posted (Area.Posted) and collected by the owner.
 //
+// A backend may have the processor serve an APIC in x2APIC mode, on the same
+// page (virtual.go). It takes over what the owner has changed when the vCPU runs
+// again after any exit but a plain port access; after one of those the owner has
+// to call VCPU.Load, with no groups, if it has changed more than any CPU may.
+//
 // The model: version 14H, 7 LVT entries (CMCI included), no EOI-broadcast
 // suppression, APIC ID equal to the vCPU's number and not writable, APIC page
 // at its default address only. A timer tick is 1 ns before the divider.

@@ -43,6 +43,6 @@ func Import(a *vcpu.Area, base uint64, regs *[StateRegs]uint32, errors uint32) b
 	disarm(a)
 	updatePPR(a, lastWord)
 	forgetPosted(a)
-	lookAtIRR(a)
+	a.PendingIRQ.Store(inIRR)
 	return true
 }

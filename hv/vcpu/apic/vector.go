@@ -15,58 +15,58 @@ func wordOf(a *vcpu.Area, first uint32, vector uint8) (*uint32, uint32) {
 	return a.APIC.Reg(first + uint32(vector>>5)), 1 << (vector & 31)
 }
 
-// highest is the highest vector in words from down to 0 of a 256-bit register,
-// or -1.
+// highest is the highest vector in words from down to 0 of a 256-bit register
+// that only the owner changes, or -1.
 func highest(a *vcpu.Area, first uint32, from int32) int32 {
+	words := (*[lastWord + 1][4]uint32)(a.APIC[first:])
 	for i := from; i >= 0; i-- {
-		if w := atomic.LoadUint32(a.APIC.Reg(first + uint32(i))); w != 0 {
+		if w := words[i&lastWord][0]; w != 0 {
 			return i<<5 + int32(bits.Len32(w)) - 1
 		}
 	}
 	return -1
 }
 
-// Bits of Area.PendingIRQ: IRR may hold interrupts, and for each word of Posted
-// that it may.
+// Bits of Area.PendingIRQ: IRR may hold interrupts, TMR has changed, and for
+// each word of Posted that it may hold some.
 const (
 	inIRR       = 1 << 0
+	newTMR      = 1 << 1
 	postedShift = 8
 	inPosted    = 0xFF << postedShift
 )
 
-// setTrigger notes the trigger mode of an interrupt. Usually TMR is right
-// already, and a locked instruction is saved.
-func setTrigger(a *vcpu.Area, vector uint8, level bool) {
+// setTrigger notes the trigger mode of an interrupt and gives newTMR if it has
+// changed. Usually TMR is right already, and a locked instruction is saved.
+func setTrigger(a *vcpu.Area, vector uint8, level bool) uint32 {
 	tmr, bit := wordOf(a, vcpu.APICTMR, vector)
-	if set := atomic.LoadUint32(tmr)&bit != 0; set != level {
-		if level {
-			atomic.OrUint32(tmr, bit)
-		} else {
-			atomic.AndUint32(tmr, ^bit)
-		}
+	if set := atomic.LoadUint32(tmr)&bit != 0; set == level {
+		return 0
 	}
+	if level {
+		atomic.OrUint32(tmr, bit)
+	} else {
+		atomic.AndUint32(tmr, ^bit)
+	}
+	return newTMR
 }
 
 // SetIRR makes an interrupt pending from any CPU: TMR takes its trigger mode,
 // and it is posted for IRR. It checks nothing; the caller wakes the vCPU.
 func SetIRR(a *vcpu.Area, vector uint8, level bool) {
-	setTrigger(a, vector, level)
+	mark := setTrigger(a, vector, level)
 	word := uint32(vector >> 5)
 	a.Posted[word].Or(1 << (vector & 31))
-	a.PendingIRQ.Or(1 << (postedShift + word))
+	a.PendingIRQ.Or(mark | 1<<(postedShift+word))
 }
 
 // request makes an interrupt pending on the owner's CPU.
 func request(a *vcpu.Area, vector uint8, level bool) {
-	setTrigger(a, vector, level)
+	marks := setTrigger(a, vector, level) | inIRR
 	irr, bit := wordOf(a, vcpu.APICIRR, vector)
-	setReg(a, vcpu.APICIRR+uint32(vector>>5), *irr|bit)
-	lookAtIRR(a)
-}
-
-func lookAtIRR(a *vcpu.Area) {
-	if a.PendingIRQ.Load()&inIRR == 0 {
-		a.PendingIRQ.Or(inIRR)
+	*irr |= bit
+	if a.PendingIRQ.Load()&marks != marks {
+		a.PendingIRQ.Or(marks)
 	}
 }
 
@@ -79,10 +79,9 @@ func collect(a *vcpu.Area) {
 	words := a.PendingIRQ.And(^uint32(inPosted)) & inPosted >> postedShift
 	for ; words != 0; words &= words - 1 {
 		i := uint32(bits.TrailingZeros32(words))
-		irr := vcpu.APICIRR + i
-		setReg(a, irr, *a.APIC.Reg(irr)|a.Posted[i&7].Swap(0))
+		*a.APIC.Reg(vcpu.APICIRR + i) |= a.Posted[i&lastWord].Swap(0)
 	}
-	lookAtIRR(a)
+	a.PendingIRQ.Or(inIRR)
 }
 
 // Pending is the highest interrupt in IRR whose class is above PPR's. It
@@ -95,7 +94,7 @@ func Pending(a *vcpu.Area) (vector uint8, ok bool) {
 	collect(a)
 	v := highest(a, vcpu.APICIRR, lastWord)
 	if v < 0 {
-		a.PendingIRQ.And(^uint32(inIRR))
+		a.PendingIRQ.And(^uint32(inIRR | newTMR))
 		return 0, false
 	}
 	return uint8(v), uint32(v)>>4 > *a.APIC.Reg(vcpu.APICPPR)>>4
@@ -105,7 +104,7 @@ func Pending(a *vcpu.Area) (vector uint8, ok bool) {
 // about to take it. Its class is above all others, so it is the new PPR.
 func Accept(a *vcpu.Area, vector uint8) {
 	irr, bit := wordOf(a, vcpu.APICIRR, vector)
-	setReg(a, vcpu.APICIRR+uint32(vector>>5), *irr&^bit)
+	*irr &^= bit
 	isr, bit := wordOf(a, vcpu.APICISR, vector)
 	*isr |= bit
 	*a.APIC.Reg(vcpu.APICPPR) = uint32(vector) & 0xF0

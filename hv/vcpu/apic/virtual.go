@@ -21,18 +21,19 @@ func ReadsPlain(r uint32) bool {
 }
 
 // Gather moves what other CPUs have posted into IRR and gives the highest
-// interrupt there and in service, 0 for none. From here PendingIRQ says only
-// what comes later.
-func Gather(a *vcpu.Area) (requested, inService uint8) {
+// interrupt there, 0 for none, and whether TMR has changed since the last time.
+// From here PendingIRQ says only what comes later.
+func Gather(a *vcpu.Area) (requested uint8, triggers bool) {
 	collect(a)
-	if a.PendingIRQ.Load()&inIRR != 0 {
-		a.PendingIRQ.And(^uint32(inIRR))
-	}
-	return uint8(max(highest(a, vcpu.APICIRR, lastWord), 0)), uint8(max(highest(a, vcpu.APICISR, lastWord), 0))
+	marks := a.PendingIRQ.And(^uint32(inIRR | newTMR))
+	return uint8(max(highest(a, vcpu.APICIRR, lastWord), 0)), marks&newTMR != 0
 }
 
+// InService is the highest interrupt in service, 0 for none.
+func InService(a *vcpu.Area) uint8 { return uint8(max(highest(a, vcpu.APICISR, lastWord), 0)) }
+
 // Scatter ends the time of the processor: Pending looks at IRR again.
-func Scatter(a *vcpu.Area) { lookAtIRR(a) }
+func Scatter(a *vcpu.Area) { a.PendingIRQ.Or(inIRR) }
 
 // Requested is Pending after Gather, which leaves no mark in PendingIRQ.
 func Requested(a *vcpu.Area) bool {

@@ -16,14 +16,15 @@ import (
 func TestGather(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a := newVM(t, 1, true).CPU[0]
-		want := uint8(0)
+		want, level := uint8(0), false
 		for _, v := range rapid.SliceOf(rapid.Uint8Range(16, 255)).Draw(rt, "vectors") {
-			apic.SetIRR(a, v, false)
-			want = max(want, v)
+			apic.SetIRR(a, v, v&1 != 0)
+			want, level = max(want, v), level || v&1 != 0
 		}
-		requested, inService := apic.Gather(a)
+		requested, triggers := apic.Gather(a)
 		require.Equal(rt, want, requested)
-		require.Zero(rt, inService)
+		require.Equal(rt, level, triggers)
+		require.Zero(rt, apic.InService(a))
 		require.Zero(rt, a.PendingIRQ.Load())
 		require.Equal(rt, want != 0, apic.Requested(a))
 		if want == 0 {
@@ -31,14 +32,13 @@ func TestGather(t *testing.T) {
 		}
 		// The processor's part: it takes the interrupt, and ends it.
 		apic.Accept(a, want)
-		_, inService = apic.Gather(a)
-		require.Equal(rt, want, inService)
+		require.Equal(rt, want, apic.InService(a))
 		require.False(rt, apic.Requested(a), "nothing is above the one in service")
 		apic.EOI(a)
 		apic.SetIRR(a, 0x20, false)
 		require.NotZero(rt, a.PendingIRQ.Load())
-		_, inService = apic.Gather(a)
-		require.Zero(rt, inService)
+		_, triggers = apic.Gather(a)
+		require.False(rt, triggers, "edge, as before")
 		apic.Scatter(a)
 		_, ok := apic.Pending(a)
 		require.True(rt, ok, "the software APIC finds it again")
