@@ -189,6 +189,10 @@ func TestHostileState(t *testing.T) {
 		"CPL":        func(s *x86.State) { s.CPL = 4 },
 		"activity":   func(s *x86.State) { s.Activity = 9 },
 		"XSS":        func(s *x86.State) { s.XSS = 1 },
+		"LSTAR":      func(s *x86.State) { s.LSTAR = 1 << 47 },
+		"GS base":    func(s *x86.State) { s.Seg[x86.GS].Base = 1 << 63 },
+		"TSC_AUX":    func(s *x86.State) { s.TSCAux = 1 << 32 },
+		"PAT":        func(s *x86.State) { s.PAT = 2 },
 		"unchanged!": nil,
 	} {
 		s := new(x86.State)

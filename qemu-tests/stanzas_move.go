@@ -28,14 +28,18 @@ func move(way, guest, from, to, vendor string) Stanza {
 	options := func(group string) string {
 		return fmt.Sprintf("seed={seed} test=%s guest=%s vendor=%s", group, guest, vendor)
 	}
+	limit := 2 * time.Minute
+	if guest == "linux" {
+		limit = 3 * time.Minute
+	}
 	first := Stanza{
-		About: "a " + guest + " guest runs and is saved", Emulator: from, Timeout: 2 * time.Minute,
+		About: "a " + guest + " guest runs and is saved", Emulator: from, Timeout: limit,
 		Image: "ringo-test", Append: options("save"),
 		Script: Expect(`saved at ".* \d+`, "verdict: PASS"), Forbid: []string{"^FAIL "},
 	}
 	if guest == "linux" {
 		first.Config = "vms:\n- name: linux\n  memory: 96M\n  kernel: vmlinuz\n  initrd: initramfs\n" +
-			"  cmdline: console=ttyS0 quiet panic=-1 init_on_free=1 ringo.test=move\n"
+			"  cmdline: console=ttyS0 quiet panic=-1 init_on_free=1 cryptomgr.notests ringo.test=move\n"
 		first.Files = map[string]Source{
 			"vmlinuz":   {Build: "cache/vmlinuz-cloud"},
 			"initramfs": {Build: "cache/initramfs-test.cpio"},
@@ -43,7 +47,7 @@ func move(way, guest, from, to, vendor string) Stanza {
 	}
 	return Stanza{
 		Name: "move-" + way + "-" + guest, About: "a " + guest + " guest goes on on the other vendor's processor",
-		Emulator: to, Timeout: 2 * time.Minute, First: &first,
+		Emulator: to, Timeout: limit, First: &first,
 		Image: "ringo-test", Append: options("continue"),
 		Script: Expect(`goes on after ".* \d+`, "the guest ended", "verdict: PASS"), Forbid: []string{"^FAIL "},
 	}

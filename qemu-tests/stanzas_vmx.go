@@ -40,7 +40,7 @@ func vmxImage() []Stanza {
 // optional are the features that vmx uses where they are there, but for the
 // preemption timer, without which Bochs' processor does not leave a guest that
 // has its interrupts disabled (docs/vmx.md).
-const optional = "vpid,rdtscp,invpcid,wbinvd-exiting,pause-loop-exiting,tsc-scaling," +
+const optional = "vpid,rdtscp,invpcid,wbinvd-exiting,pause-loop-exiting,pml,tsc-scaling," +
 	"virtualize-x2apic-mode,apic-register-virtualization,virtual-interrupt-delivery," +
 	"2-mbyte-ept-pages,1-gbyte-ept-pages,ept-accessed-and-dirty-flags,single-context-invept"
 

@@ -297,11 +297,17 @@ func (c *vcpuMem) code64() bool {
 func (c *vcpuMem) stepOver() { c.stepTo(c.nextRIP()) }
 
 func (c *vcpuMem) stepTo(rip uint64) {
-	c.moveRIP(rip)
-	c.stepped = 1
-	if c.valid&partInterrupt != 0 || c.regs[regRFLAGS]&(x86.FlagTF|x86.FlagRF) != 0 {
+	if c.step(rip) {
 		c.settleStep()
 	}
+}
+
+// step is stepTo but for settleStep, which it asks for.
+func (c *vcpuMem) step(rip uint64) (more bool) {
+	c.regs[regRIP] = rip
+	c.dirty |= partIP // it is always valid
+	c.stepped = 1
+	return c.valid&partInterrupt|uint32(c.regs[regRFLAGS]&(x86.FlagTF|x86.FlagRF)) != 0
 }
 
 // settleStep is the rest of stepTo, which few instructions have.

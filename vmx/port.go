@@ -20,11 +20,13 @@ func (v *VCPU) portAgain(e *vcpu.Exit) bool {
 	if !e.Write {
 		setAccumulator(&c.area.GPR[x86.RAX], e.Size, e.Data)
 	}
-	// The port access has read these registers; RIP is stepTo's.
+	// The port access has read these registers; RIP is step's.
 	if c.regs[regRFLAGS] != c.area.RFLAGS || c.regs[regRSP] != c.area.GPR[x86.RSP] {
 		c.enterState()
 	}
-	c.stepTo(v.next)
+	if c.step(v.next) {
+		c.settleStep()
+	}
 	return true
 }
 

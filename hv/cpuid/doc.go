@@ -3,6 +3,9 @@
 // definition hides, plus what is emulated; with the guest's own topology, its
 // XSAVE layout and the hypervisor's leaves.
 //
+// A Baseline freezes all of that: it describes a processor in full, of either
+// vendor, so that guests on it can move between unlike hosts.
+//
 // The host's CPUID is a function, so that a policy is the same wherever it is
 // computed and tests bring processors of their own.
 //

@@ -28,57 +28,73 @@ const (
 	ataRequest  = 1 << 3
 	ataError    = 1 << 0
 
-	ataReadSectors  = 0x20
-	ataWriteSectors = 0x30
-	ataFlushCache   = 0xE7
+	ataReadMultiple  = 0xC4
+	ataWriteMultiple = 0xC5
+	ataSetMultiple   = 0xC6
+	ataFlushCache    = 0xE7
 
-	sectorBytes = 512
+	sectorBytes  = 512
+	blockSectors = 16 // of READ MULTIPLE and WRITE MULTIPLE: what the emulators can do
+	blockBytes   = blockSectors * sectorBytes
 )
 
 var errDisk = errors.New("disk")
 
+// chunkBytes is what one command transfers: 256 sectors, the most there is. It
+// spares the emulated disk's seeks.
+const chunkBytes = 256 * sectorBytes
+
 // disk is the second disk of the emulated machine: it carries what is too much
 // for the serial line from one machine to the next. It has that from the second
-// sector on; the first one begins with the number of bytes.
+// chunk on; the first one begins with the number of bytes.
 type disk struct {
-	buf    [sectorBytes]byte
-	sector uint32 // the next one to be transferred
+	buf   [chunkBytes]byte
+	chunk uint32 // the next one to be transferred
 }
 
-// transfer moves one sector between buf and the disk: command is a read or a
+// transfer moves one chunk between buf and the disk: command is a read or a
 // write, and word moves the 4 bytes at p.
-func (d *disk) transfer(command uint8, lba uint32, word func(p []byte)) error {
+func (d *disk) transfer(command uint8, chunk uint32, word func(p []byte)) error {
 	reg.Out8(ataControl, ataNoIRQ)
+	lba := chunk * (chunkBytes / sectorBytes)
 	reg.Out8(ataDevice, ataSlaveLBA|uint8(lba>>24&0xF))
 	if err := ataWait(0); err != nil {
 		return err
 	}
-	reg.Out8(ataCount, 1)
+	reg.Out8(ataCount, blockSectors)
+	reg.Out8(ataCommand, ataSetMultiple)
+	if err := ataWait(0); err != nil {
+		return err
+	}
+	reg.Out8(ataCount, 0) // 256
 	reg.Out8(ataLBA0, uint8(lba))
 	reg.Out8(ataLBA1, uint8(lba>>8))
 	reg.Out8(ataLBA2, uint8(lba>>16))
 	reg.Out8(ataCommand, command)
-	if err := ataWait(ataRequest); err != nil {
-		return fmt.Errorf("sector %d: %w", lba, err)
-	}
-	for i := 0; i < sectorBytes; i += 4 {
-		word(d.buf[i : i+4])
+	for at := 0; at < chunkBytes; at += blockBytes {
+		if err := ataWait(ataRequest); err != nil {
+			return fmt.Errorf("chunk %d: %w", chunk, err)
+		}
+		for i := at; i < at+blockBytes; i += 4 {
+			word(d.buf[i : i+4])
+		}
 	}
 	return nil
 }
 
-func (d *disk) write(lba uint32) error {
-	return d.transfer(ataWriteSectors, lba, func(p []byte) { reg.Out32(ataData, binary.LittleEndian.Uint32(p)) })
+func (d *disk) write(chunk uint32) error {
+	return d.transfer(ataWriteMultiple, chunk, func(p []byte) { reg.Out32(ataData, binary.LittleEndian.Uint32(p)) })
 }
 
-func (d *disk) read(lba uint32) error {
-	return d.transfer(ataReadSectors, lba, func(p []byte) { binary.LittleEndian.PutUint32(p, reg.In32(ataData)) })
+func (d *disk) read(chunk uint32) error {
+	return d.transfer(ataReadMultiple, chunk, func(p []byte) { binary.LittleEndian.PutUint32(p, reg.In32(ataData)) })
 }
 
 // ataWait waits until the disk is not busy and has set the bits.
 func ataWait(bits uint8) error {
 	const patience = 10 * time.Second
-	for start := time.Now(); ; {
+	var start time.Time
+	for {
 		for range 1000 {
 			switch s := reg.In8(ataCommand); {
 			case s == 0xFF:
@@ -88,6 +104,9 @@ func ataWait(bits uint8) error {
 			case s&ataBusy == 0 && s&bits == bits:
 				return nil
 			}
+		}
+		if start.IsZero() {
+			start = time.Now()
 		}
 		if time.Since(start) > patience {
 			return fmt.Errorf("%w: status %#x for %v", errDisk, reg.In8(ataCommand), patience)
@@ -102,20 +121,20 @@ type diskWriter struct {
 	bytes  uint64
 }
 
-func newDiskWriter() *diskWriter { return &diskWriter{disk: disk{sector: 1}} }
+func newDiskWriter() *diskWriter { return &diskWriter{disk: disk{chunk: 1}} }
 
 // Write implements io.Writer.
 func (w *diskWriter) Write(p []byte) (n int, err error) {
 	for len(p) > 0 {
 		k := copy(w.buf[w.filled:], p)
 		p, w.filled, n = p[k:], w.filled+k, n+k
-		if w.filled < sectorBytes {
+		if w.filled < chunkBytes {
 			break
 		}
-		if err := w.write(w.sector); err != nil {
+		if err := w.write(w.chunk); err != nil {
 			return n, err
 		}
-		w.sector, w.filled = w.sector+1, 0
+		w.chunk, w.filled = w.chunk+1, 0
 	}
 	w.bytes += uint64(n)
 	return n, nil
@@ -124,7 +143,7 @@ func (w *diskWriter) Write(p []byte) (n int, err error) {
 // Close writes what is left, and the number of bytes.
 func (w *diskWriter) Close() error {
 	clear(w.buf[w.filled:])
-	err := w.write(w.sector)
+	err := w.write(w.chunk)
 	clear(w.buf[:])
 	binary.LittleEndian.PutUint64(w.buf[:], w.bytes)
 	err = errors.Join(err, w.write(0), ataWait(0))
@@ -140,7 +159,7 @@ type diskReader struct {
 }
 
 func newDiskReader() (*diskReader, error) {
-	r := &diskReader{disk: disk{sector: 1}}
+	r := &diskReader{disk: disk{chunk: 1}}
 	if err := r.read(0); err != nil {
 		return nil, err
 	}
@@ -154,12 +173,12 @@ func (r *diskReader) Read(p []byte) (int, error) {
 		if r.left == 0 {
 			return 0, io.EOF
 		}
-		if err := r.read(r.sector); err != nil {
+		if err := r.read(r.chunk); err != nil {
 			return 0, err
 		}
-		r.rest = r.buf[:min(r.left, sectorBytes)]
+		r.rest = r.buf[:min(r.left, chunkBytes)]
 		r.left -= uint64(len(r.rest))
-		r.sector++
+		r.chunk++
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]

@@ -42,7 +42,7 @@ func newTraveller(opt map[string]string, boot bool) (*traveller, error) {
 		t.step, t.leave, t.last, t.done = "seq", 20, 60, "moved well"
 		t.config = hv.Config{Memory: 8 << 20, Kernel: tiny.Move(tiny.MoveOptions{Rounds: t.last})}
 	case "linux":
-		t.step, t.leave, t.last, t.done = "RINGO-STEP", 6, 18, "RINGO-GUEST-DONE failed=0"
+		t.step, t.leave, t.last, t.done = "RINGO-STEP", 4, 12, "RINGO-GUEST-DONE failed=0"
 		t.config = hv.Config{Memory: 96 << 20, Kernel: tiny.Hello()}
 		if boot {
 			if err := t.loadLinux(); err != nil {

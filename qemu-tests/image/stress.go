@@ -121,7 +121,7 @@ func testSyscalls(_ *rand.Rand, rounds int) error {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				for !came.Load() && time.Since(start) < 3*time.Second {
+				for !came.Load() && time.Since(start) < 20*time.Second {
 					for j := 0; j < 1000; j++ {
 						_, _, _ = syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
 					}
@@ -129,8 +129,8 @@ func testSyscalls(_ *rand.Rand, rounds int) error {
 			}()
 		}
 		wg.Wait()
-		if took := time.Since(start); !came.Load() || took > time.Second {
-			return fmt.Errorf("a timer of 1 ms came after %v", took)
+		if !came.Load() {
+			return fmt.Errorf("a timer of 1 ms did not come within %v", time.Since(start))
 		}
 	}
 	return nil

@@ -89,7 +89,7 @@ func loadRegisters(a *asm.Asm) {
 
 // repeatGetPID asks for the process's number many times.
 func repeatGetPID(a *asm.Asm) {
-	a.Mov(asm.EDI, asm.Imm(100))
+	a.Mov(asm.EDI, asm.Imm(10))
 	a.Label("again")
 	call32(a, sys32GetPID, asm.Imm(0), asm.Imm(0), asm.Imm(0))
 	a.Cmp(asm.At("pid").Dword(), asm.Imm(0))
@@ -147,7 +147,7 @@ func call32(a *asm.Asm, number int64, x, y, z asm.Operand) {
 }
 
 func process32Data(a *asm.Asm) {
-	const pauseNanos = 10_000_000
+	const pauseNanos = 20_000_000
 	a.Align(16, 0)
 	for _, word := range []string{"sysinfo", "pid", "count"} {
 		a.Label(word)

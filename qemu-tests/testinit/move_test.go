@@ -76,8 +76,8 @@ func TestClocks(t *testing.T) {
 		for i := 101; i < 140; i++ {
 			_ = os.WriteFile(rtcFile+".new", fmt.Appendln(nil, i), 0o644)
 			_ = os.Rename(rtcFile+".new", rtcFile)
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 		}
 	}()
-	require.ErrorContains(t, c.checkRate(), "by the monotonic clock in 2 s")
+	require.ErrorContains(t, c.checkRate(), "by the monotonic clock in a second")
 }
