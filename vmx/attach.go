@@ -168,7 +168,7 @@ func (c *vcpuMem) writeHostState() {
 // guest needs.
 func (c *vcpuMem) loadRegisters(p *perCPU) {
 	if c.kernelGS != p.kernelGS {
-		reg.WriteMSR(x86.MSRKernelGSBase, c.kernelGS)
+		reg.WriteMSR(msrKernelGSBase, c.kernelGS)
 		p.kernelGS = c.kernelGS
 	}
 	if p.tscAux != c.tscAux {
@@ -180,7 +180,7 @@ func (c *vcpuMem) loadRegisters(p *perCPU) {
 	if c.regs[regEFER]&x86.EFERSCE != 0 {
 		c.loadSyscall()
 	}
-	if c.valid&partDebug != 0 && c.regs[regDR7]&x86.DR7Enable != 0 {
+	if c.regs[regDR7]&x86.DR7Enable != 0 { // as saveDR found it, or Load set it
 		c.loadDR() // breakpoints are on
 	}
 }
@@ -195,7 +195,7 @@ func (c *vcpuMem) registersDue(p *perCPU) bool {
 func (c *vcpuMem) unloadRegisters(p *perCPU) {
 	leaveVectors(&c.xsave[0], c.saveMask, c.xcr0, p.hostXCR0, hostImage)
 	c.loaded = 0
-	c.kernelGS = reg.ReadMSR(x86.MSRKernelGSBase)
+	c.kernelGS = reg.ReadMSR(msrKernelGSBase)
 	p.kernelGS = c.kernelGS
 	c.saveCR2()
 }
@@ -243,10 +243,12 @@ func (c *vcpuMem) loadDR() {
 	c.wantPrimary &^= PrimaryMOVDRExiting
 }
 
-// saveDR takes them back. The host uses no breakpoints, and a VM exit has
-// reset DR7, so the registers may keep their values.
+// saveDR takes them back, and looks whether the guest has breakpoints on. The
+// host uses none, and a VM exit has reset DR7, so the registers may keep their
+// values.
 func (c *vcpuMem) saveDR() {
 	readDR(&c.dr)
+	c.fetch(partDebug)
 	c.drLive = 0
 	c.wantPrimary |= PrimaryMOVDRExiting
 }
