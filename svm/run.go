@@ -309,5 +309,19 @@ func (c *vcpuMem) afterExit() {
 	if ctl.ExitIntInfo&EventV != 0 {
 		c.takeBack()
 	}
+	if c.foreign != 0 {
+		c.mendCode64()
+	}
 	c.syncTPR()
+}
+
+// mendCode64 clears D of 64-bit code, with which VMRUN refuses the guest. No AMD
+// processor sets it, but QEMU's executes SYSENTER in compatibility mode, where
+// AMD's have #UD, and leaves D and L set.
+func (c *vcpuMem) mendCode64() {
+	const both = attribL | attribDB
+	if cs := &c.vmcb.Save.CS; cs.Attrib&both == both {
+		cs.Attrib &^= attribDB
+		c.vmcb.Control.dirty(CleanSEG)
+	}
 }

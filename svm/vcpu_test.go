@@ -336,6 +336,19 @@ func TestWriteCR8(t *testing.T) {
 	require.EqualValues(t, 0x9004, r.c.area.RIP)
 }
 
+// TestMendedCode64: CS as QEMU's SYSENTER leaves it would not be entered again.
+func TestMendedCode64(t *testing.T) {
+	r := newRig(t, 0)
+	r.long(0x1000)
+	for _, foreign := range []uint8{0, 1} {
+		r.c.foreign = foreign
+		r.c.vmcb.Save.CS.Attrib |= attribL | attribDB
+		r.c.afterExit()
+		require.Equal(t, foreign == 0, r.c.vmcb.Save.CS.Attrib&attribDB != 0)
+		require.NotZero(t, r.c.vmcb.Save.CS.Attrib&attribL)
+	}
+}
+
 func TestInvalidNamesTheRule(t *testing.T) {
 	r := newRig(t, 0)
 	r.long(0x1000)

@@ -4,6 +4,7 @@ package vmx
 // whole state is in the Area or the backend's memory; every other goes to Go.
 
 import (
+	"ringo/hv/vcpu"
 	"ringo/hv/vcpu/apic"
 	"ringo/nucleus/reg"
 	"ringo/x86"
@@ -13,6 +14,7 @@ import (
 const (
 	x2APICFirst = x86.MSRx2APICBase
 	x2APICLast  = x86.MSRx2APICBase + 0xFF
+	msrEOI      = x86.MSRx2APICBase + vcpu.APICEOI
 )
 
 // msrResult is what became of an access.
@@ -111,7 +113,12 @@ func canonical(v uint64) bool { return uint64(int64(v<<16)>>16) == v }
 // x2APICWrite writes a register of the local APIC and does what follows.
 func (c *vcpuMem) x2APICWrite(msr uint32, v uint64) msrResult {
 	a := &c.area
-	act := apic.WriteMSR(a, msr, v, c.now)
+	var act apic.Action
+	if msr == msrEOI && v == 0 && apic.X2APIC(a) { // the most frequent one
+		act = apic.EOI(a)
+	} else {
+		act = apic.WriteMSR(a, msr, v, c.now)
+	}
 	if act&(apic.ActionTimer|apic.ActionLook) != 0 {
 		c.busy = 1 // an interrupt to oneself is seen without it
 	}

@@ -27,6 +27,9 @@ type traveller struct {
 	leave  int    // the step at which it is saved
 	last   int    // its last step
 	done   string // what it prints at the end
+	// foreign is how often at least it uses instructions that the second
+	// machine's processor does not have.
+	foreign uint64
 }
 
 // newTraveller gives the guest that the command line names. boot is for the
@@ -40,6 +43,7 @@ func newTraveller(opt map[string]string, boot bool) (*traveller, error) {
 	switch opt["guest"] {
 	case "tiny":
 		t.step, t.leave, t.last, t.done = "seq", 20, 60, "moved well"
+		t.foreign = 2 * uint64(t.last-t.leave) // a hypercall in each of a round's calls
 		t.config = hv.Config{Memory: 8 << 20, Kernel: tiny.Move(tiny.MoveOptions{Rounds: t.last})}
 	case "linux":
 		t.step, t.leave, t.last, t.done = "RINGO-STEP", 4, 12, "RINGO-GUEST-DONE failed=0"
@@ -80,12 +84,14 @@ const common = `pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2 x2apic movbe popcnt a
 	arat fsgsbase tsc_adjust bmi1 avx2 smep bmi2 adx smap clflushopt xsaveopt xgetbv1
 	lahf_lm abm syscall nx pdpe1gb rdtscp lm`
 
-// console collects what a guest prints, and says when it has come to a point.
+// console collects what a guest prints, shows its lines on the machine's own
+// console, and says when the guest has come to a point.
 type console struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	at   string
-	seen chan struct{} // closed when the text holds at
+	mu    sync.Mutex
+	text  bytes.Buffer
+	shown int // bytes of text
+	at    string
+	seen  chan struct{} // closed when the text holds at
 }
 
 func newConsole(at string) *console { return &console{at: at, seen: make(chan struct{})} }
@@ -95,6 +101,13 @@ func (c *console) write(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.text.Write(p)
+	if n := bytes.LastIndexByte(p, '\n'); n >= 0 {
+		end := c.text.Len() - len(p) + n + 1
+		for line := range strings.Lines(c.text.String()[c.shown:end]) {
+			fmt.Print("  | ", line)
+		}
+		c.shown = end
+	}
 	if c.at != "" && strings.Contains(c.text.String(), c.at) {
 		c.at = ""
 		close(c.seen)

@@ -44,9 +44,9 @@ func testSave(_ *rand.Rand, _ int) error {
 	select {
 	case <-out.seen:
 	case r := <-ended:
-		return fmt.Errorf("the guest ended before it could leave: %v; it printed:\n%s", r, out)
+		return fmt.Errorf("the guest ended before it could leave: %v", r)
 	case <-time.After(travelTime):
-		return fmt.Errorf("the guest did not come to %q; it printed:\n%s", stop, out)
+		return fmt.Errorf("the guest did not come to %q", stop)
 	}
 	if err := vm.Pause(context.Background()); err != nil {
 		return err
@@ -125,12 +125,12 @@ func testContinue(_ *rand.Rand, _ int) error {
 	case r := <-ended:
 		fmt.Printf("  the guest ended: %v\n", r)
 	case <-time.After(travelTime):
-		return fmt.Errorf("the guest does not end; it printed here:\n%s", out)
+		return fmt.Errorf("the guest does not end")
 	}
 	s := vm.Stats()
 	done := s.Exits[vcpu.KindException] - s.Fast[vcpu.KindException]
-	fmt.Printf("  it printed here:\n%s\n  %d instructions of the other vendor's processor\n", out, done)
-	if done < uint64(t.last-t.leave) {
+	fmt.Printf("  %d instructions of the other vendor's processor\n", done)
+	if done < t.foreign {
 		return fmt.Errorf("the guest did not use the other vendor's instructions")
 	}
 	if !strings.Contains(out.String(), t.done) {

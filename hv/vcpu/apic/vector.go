@@ -36,37 +36,38 @@ const (
 	inPosted    = 0xFF << postedShift
 )
 
-// setTrigger notes the trigger mode of an interrupt and gives newTMR if it has
-// changed. Usually TMR is right already, and a locked instruction is saved.
-func setTrigger(a *vcpu.Area, vector uint8, level bool) uint32 {
+// setTrigger notes the trigger mode of an interrupt that will be pending. Usually
+// TMR is right already, and locked instructions are saved. The mark comes before
+// the interrupt, so that whoever finds the one finds the other.
+func setTrigger(a *vcpu.Area, vector uint8, level bool) {
 	tmr, bit := wordOf(a, vcpu.APICTMR, vector)
 	if set := atomic.LoadUint32(tmr)&bit != 0; set == level {
-		return 0
+		return
 	}
 	if level {
 		atomic.OrUint32(tmr, bit)
 	} else {
 		atomic.AndUint32(tmr, ^bit)
 	}
-	return newTMR
+	a.PendingIRQ.Or(newTMR)
 }
 
 // SetIRR makes an interrupt pending from any CPU: TMR takes its trigger mode,
 // and it is posted for IRR. It checks nothing; the caller wakes the vCPU.
 func SetIRR(a *vcpu.Area, vector uint8, level bool) {
-	mark := setTrigger(a, vector, level)
+	setTrigger(a, vector, level)
 	word := uint32(vector >> 5)
 	a.Posted[word].Or(1 << (vector & 31))
-	a.PendingIRQ.Or(mark | 1<<(postedShift+word))
+	a.PendingIRQ.Or(1 << (postedShift + word))
 }
 
 // request makes an interrupt pending on the owner's CPU.
 func request(a *vcpu.Area, vector uint8, level bool) {
-	marks := setTrigger(a, vector, level) | inIRR
+	setTrigger(a, vector, level)
 	irr, bit := wordOf(a, vcpu.APICIRR, vector)
 	*irr |= bit
-	if a.PendingIRQ.Load()&marks != marks {
-		a.PendingIRQ.Or(marks)
+	if a.PendingIRQ.Load()&inIRR == 0 {
+		a.PendingIRQ.Or(inIRR)
 	}
 }
 
