@@ -14,11 +14,7 @@ import (
 // patient form, which gives the P to other goroutines at once; leaving that to
 // sysmon would keep them waiting for 20 us to 10 ms.
 func (g *Guest) Enter() error {
-	r := rawEnter(callGuestQuick, uintptr(unsafe.Pointer(g)))
-	if int64(r) == -int64(syscall.EINTR) {
-		r = rawEnter(callGuestQuick, uintptr(unsafe.Pointer(g)))
-	}
-	if r == 0 {
+	if rawEnter(callGuestQuick, uintptr(unsafe.Pointer(g))) == 0 {
 		return nil
 	}
 	if e := patientEnter(uintptr(unsafe.Pointer(g))); e != 0 {

@@ -364,9 +364,8 @@ func (c *CPU) limitQuick(now uint64) {
 
 // quickEnter serves the first, hopeful form of Enter: the thread keeps its P,
 // because most guests that need Go once need it again soon. It is a host
-// thread all the while. EINTR says that another host thread went first, and
-// that it is worth a second try. EAGAIN says that the time is up, the guest
-// waits, or something else is due: Enter then calls again in the patient form.
+// thread all the while. EAGAIN says that the time is up, the guest waits, or
+// something else is due: Enter then calls again in the patient form.
 //
 // The time is not taken anew for each entry. When the limit that an earlier one
 // has set is reached, guestTimer sets another: an entry lasts between one and
@@ -375,12 +374,6 @@ func quickEnter(t *Thread) *Thread {
 	c := thisCPU()
 	c.stats.Syscalls++
 	g := guestAt(uintptr(t.Regs.RDI))
-	if c.runCount.Load() != 0 && guestsWaiting.Load()|g.CapPercent == 0 && t.sigPending.Load() == 0 {
-		// Mostly this is the runtime's monitor, which needs no P and is soon
-		// done: it goes first, and Enter tries once more.
-		t.Regs.RAX = errno(syscall.EINTR)
-		return deliver(c.yield(t))
-	}
 	if c.runCount.Load()|guestsWaiting.Load()|g.CapPercent != 0 || t.sigPending.Load() != 0 {
 		t.Regs.RAX = errno(syscall.EAGAIN)
 		return c.leave(t)

@@ -159,7 +159,8 @@ func dirtyRunning(r *rig) {
 		reports++
 	}
 	var err error
-	for round := 0; round < 30 && err == nil; round++ {
+	limit := time.Now().Add(20 * time.Second)
+	for round := 0; err == nil && (round < 30 || reports < pages && time.Now().Before(limit)); round++ {
 		time.Sleep(time.Millisecond)
 		err = l.log.Harvest(copyPage)
 	}
