@@ -21,6 +21,9 @@ func TestStanzas(t *testing.T) {
 	}
 	for _, s := range Stanzas() {
 		t.Run(s.Name, func(t *testing.T) {
+			if s.Unsteady != "" && os.Getenv("RINGO_UNSTEADY") != "1" {
+				t.Skip(s.Unsteady)
+			}
 			t.Parallel()
 			report(t, lab.Run(t.Context(), s, uint64(rand.Uint32())))
 		})
