@@ -114,7 +114,7 @@ func TestReadHandoffManyRanges(t *testing.T) {
 }
 
 // within says whether two ranges share a byte.
-func within(from, to phys, r memRange) bool { return from < r.to && r.from < to }
+func within(from, to phys, r memRange) bool { return from < r.to && r.from < min(to, r.to) }
 
 // TestEachFree gives out RAM under maps and files that lie anywhere, overlap
 // and begin inside frames: a frame is free exactly if it lies in an entry of

@@ -156,6 +156,11 @@ func (m *machine) emulateQEMU(ctx context.Context, watch *watcher) (ending, erro
 	}
 	watch.k.input = input
 	cmd.Stdout, cmd.Stderr = watch, watch
+	if m.Disturbed {
+		quiet, calm := context.WithCancel(ctx)
+		defer calm()
+		go q.disturb(quiet)
+	}
 	stuck := ""
 	state, err := runGroup(cmd, func() {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -206,16 +211,26 @@ func (m *machine) judge(k *console, end ending, ctx context.Context) error {
 	return nil
 }
 
-// watcher ends the run as soon as the console decides it.
+// linger is how long a run goes on after a line that fails it: the report of a
+// crash, or a panic's trace, comes after its first line.
+const linger = 2 * time.Second
+
+// watcher ends the run when the console decides it.
 type watcher struct {
 	k         *console
 	stop      func()
 	stopAtEnd bool
+	failed    bool
 }
 
 func (w *watcher) Write(p []byte) (int, error) {
 	n, err := w.k.Write(p)
-	if w.k.err != nil || w.k.done && w.stopAtEnd {
+	switch {
+	case w.failed:
+	case w.k.err != nil:
+		w.failed = true
+		time.AfterFunc(linger, w.stop)
+	case w.k.done && w.stopAtEnd:
 		w.stop()
 	}
 	return n, err

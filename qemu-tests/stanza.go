@@ -31,9 +31,12 @@ type Stanza struct {
 	Memory   string        // such as 1G; "": 1G
 	Timeout  time.Duration // for the whole run; 0: 2 minutes
 	Icount   bool          // an instruction is a tick: repeatable, one processor; always so in Bochs
-	IPS      int           // Bochs' ticks a second; 0: 400 million
-	CD       bool          // GRUB loads the image from a CD; always so in Bochs
-	Args     []string      // further arguments of QEMU, further options of Bochs' configuration
+	// Disturbed has QEMU's processors look up from what they run all the time,
+	// as they do on a busy machine at bad moments.
+	Disturbed bool
+	IPS       int      // Bochs' ticks a second; 0: 400 million
+	CD        bool     // GRUB loads the image from a CD; always so in Bochs
+	Args      []string // further arguments of QEMU, further options of Bochs' configuration
 
 	// For Bochs: commands for its debugger, a line each, instead of the one that
 	// lets the machine run, and who else gets what Bochs itself prints.

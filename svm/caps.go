@@ -32,6 +32,7 @@ const (
 	featureRDTSCP
 	featureIBPB // a barrier is due when the CPU changes vCPUs
 	featureTSCRatio
+	featureOffer // external interrupts go in as virtual ones; offer.go
 )
 
 // cpuidFunc executes CPUID.
@@ -164,6 +165,7 @@ func (p *processor) features() uint32 {
 		{!p.xsaveErPtr, featureFXLeak},
 		{p.rdtscp, featureRDTSCP},
 		{p.has(x86.CPUID8000000AEDXTscRateMsr), featureTSCRatio},
+		{p.emulated, featureOffer},
 	} {
 		if x.have {
 			f |= x.bit

@@ -78,6 +78,9 @@ func (c *vcpuMem) loadEvent() {
 	if c.event == 0 {
 		return
 	}
+	if c.features&featureOffer != 0 && c.offer() {
+		return
+	}
 	if save.CR0&x86.CR0PE == 0 {
 		ctl.EventInj &^= EventEV // real mode pushes no error code
 	}
@@ -132,6 +135,7 @@ func (c *vcpuMem) pullInterrupts() (toGo bool) {
 		return true
 	}
 	apic.Accept(a, vector)
+	c.pulled = offerAPIC
 	c.event = uint64(vector) | EventTypeINTR | EventV
 	if a.PendingIRQ.Load() != 0 {
 		if next, more := apic.Pending(a); more {

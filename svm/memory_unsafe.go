@@ -74,6 +74,8 @@ type vcpuHead struct {
 	eventSoft    uint8 // event is a software event that Go or re-delivery put there
 	injectedSoft uint8 // so was the event of the last entry
 	tripleFault  uint8 // an exception met #DF
+	pulled       uint8 // event is of the APIC's, if offerAPIC
+	offered      uint8 // the last entry's virtual interrupt; offer.go
 
 	nmi  nmiState
 	step stepState

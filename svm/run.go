@@ -306,7 +306,8 @@ func (c *vcpuMem) afterExit() {
 	if c.step.on != 0 && ExitCode(ctl.ExitCode) != ExitExcp+x86.VectorDB {
 		c.endStep(false)
 	}
-	if ctl.ExitIntInfo&EventV != 0 {
+	cut := c.offered != offerNone && c.settleOffer()
+	if ctl.ExitIntInfo&EventV != 0 && !cut {
 		c.takeBack()
 	}
 	if c.foreign != 0 {

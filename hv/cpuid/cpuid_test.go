@@ -224,6 +224,15 @@ func TestLive(t *testing.T) {
 	require.Zero(t, p.Live(vcpu.CPUIDEntry{Leaf: 7, Subleaf: 1, Match: 1}, x86.CR4PKE, 1).ECX)
 }
 
+// TestMissingComponent takes SSE from the host's components: AVX goes with it,
+// because XSETBV takes no AVX alone.
+func TestMissingComponent(t *testing.T) {
+	m := amdZen()
+	m[key{0xD, 0}] = registers{0x2E5, 0x988, 0x988, 0}
+	p := policy(t, m, Config{})
+	require.EqualValues(t, x86.XCR0X87|x86.XCR0PKRU, p.XCR0())
+}
+
 // TestAnyHost: whatever a host says, the table fits, holds no unsupported
 // feature and never more of XCR0 than there is room for.
 func TestAnyHost(t *testing.T) {

@@ -20,7 +20,8 @@ var owners = []struct {
 }
 
 // findComponents settles which components the guest may enable: those of the
-// host that a visible feature needs and that x86.State has room for.
+// host that a visible feature needs, that x86.State has room for, and that
+// XSETBV accepts: a host may lack a component that another one needs.
 func (p *Policy) findComponents() {
 	p.xcr0 = x86.XCR0X87
 	if !p.Has("xsave") {
@@ -30,8 +31,9 @@ func (p *Policy) findComponents() {
 	has := uint64(host[x86.EDX])<<32 | uint64(host[x86.EAX])
 	p.xcr0 |= has & x86.XCR0SSE
 	for _, o := range owners {
-		if p.Has(o.feature) && has&o.bits == o.bits && p.fits(o.bits) {
-			p.xcr0 |= o.bits
+		with := p.xcr0 | o.bits
+		if p.Has(o.feature) && has&o.bits == o.bits && p.fits(o.bits) && x86.ValidXCR0(with, with) {
+			p.xcr0 = with
 		}
 	}
 	for i := uint32(2); i < 63; i++ {

@@ -22,6 +22,7 @@ func TestDisassembly(t *testing.T) {
 		"triple fault": tripleFault,
 		"spin":         spin,
 		"tickcheck":    in64(tickCheck(10)),
+		"closed":       in64(closed(10)),
 		"smp":          in64(smp(4, 10)),
 		"canary":       in64(canary(CanaryOptions{Rounds: 1, Seed: 1})),
 		"bench":        in64(bench(BenchOptions{MMIO: 0xfec00000, Hypercalls: true})),

@@ -8,8 +8,8 @@
 // goes back to real mode. A mistake in a program is a bug of this package, so
 // these functions panic with the assembler's errors and do not return them.
 //
-// Programs: Hello, ExitCode, TripleFault, Spin, TickCheck, SMP, Canary, Bench,
-// Chaos, ChaosReal.
+// Programs: Hello, ExitCode, TripleFault, Spin, TickCheck, Closed, SMP, Canary,
+// Bench, Chaos, ChaosReal.
 //
 // It imports ringo/x86/asm and the standard library.
 //

@@ -55,6 +55,11 @@ func TestTickCheck(t *testing.T) {
 	require.Equal(t, ExitOK, code, out)
 }
 
+func TestClosed(t *testing.T) {
+	out, code := run(t, Closed(20))
+	require.Equal(t, ExitOK, code, out)
+}
+
 func TestSMP(t *testing.T) {
 	out, code := run(t, SMP(4, 50), "-smp", "4")
 	require.Equal(t, ExitOK, code, out)

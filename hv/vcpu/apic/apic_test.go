@@ -192,6 +192,27 @@ func TestPriorityModel(t *testing.T) {
 	})
 }
 
+// TestReturn gives an accepted interrupt back: it is pending as before, and
+// the priority is that of what is still in service.
+func TestReturn(t *testing.T) {
+	a := newVM(t, 1, true).CPU[0]
+	apic.SetIRR(a, 0x31, false)
+	low, ok := apic.Pending(a)
+	require.True(t, ok)
+	apic.Accept(a, low)
+	apic.SetIRR(a, 0x52, false)
+	high, ok := apic.Pending(a)
+	require.True(t, ok)
+	apic.Accept(a, high)
+	_, ok = apic.Pending(a)
+	require.False(t, ok)
+	apic.Return(a, high)
+	require.EqualValues(t, 0x30, read(t, a, vcpu.APICPPR))
+	v, ok := apic.Pending(a)
+	require.True(t, ok)
+	require.EqualValues(t, 0x52, v)
+}
+
 func TestX2APICReservedGivesGP(t *testing.T) {
 	a := newVM(t, 1, true).CPU[0]
 	before := a.APIC

@@ -111,6 +111,17 @@ func Accept(a *vcpu.Area, vector uint8) {
 	*a.APIC.Reg(vcpu.APICPPR) = uint32(vector) & 0xF0
 }
 
+// Return undoes Accept for a vCPU that has not taken the interrupt after all.
+// Nothing was accepted in between.
+func Return(a *vcpu.Area, vector uint8) {
+	isr, bit := wordOf(a, vcpu.APICISR, vector)
+	*isr &^= bit
+	updatePPR(a, lastWord)
+	irr, bit := wordOf(a, vcpu.APICIRR, vector)
+	*irr |= bit
+	a.PendingIRQ.Or(inIRR)
+}
+
 // EOI ends the highest interrupt in service.
 func EOI(a *vcpu.Area) Action {
 	v := highest(a, vcpu.APICISR, lastWord)
