@@ -25,12 +25,12 @@ func onTCG() bool {
 	return [3]uint32{ebx, ecx, edx} == tcgSignature
 }
 
-// AfterExit must follow every exit of a guest. QEMU's #VMEXIT changes the
-// word that says which interrupts its processor has to look at without the
-// lock that other threads hold when they add one. An interrupt that comes in
-// the same moment then stays in the APIC's IRR, and nobody looks: a CPU whose
-// timer's was lost has no timer any more. A write of the task priority makes
-// QEMU look again. Nucleus code only.
+// AfterExit must follow every exit of a guest. QEMU's VMRUN with a virtual
+// interrupt pending sets a bit in the word that says what its processor has to
+// look at, without the lock that other threads hold when they set one
+// (helper_vmrun). An interrupt that comes in the same moment then stays in the
+// APIC's IRR, and nobody looks: a CPU whose timer's was lost has no timer any
+// more. A write of the task priority makes QEMU look again. Nucleus code only.
 func AfterExit() {
 	if pollAt != 0 {
 		*(*uint32)(unsafe.Pointer(pollAt)) = 0

@@ -120,7 +120,7 @@ func (b *Backend) msrBitmap() (memory.HPA, error) {
 		p := unsafe.Slice((*byte)(frames().Pointer(pa)), 2*bitmapSize)
 		fillBitmap(p[:bitmapSize])
 		fillBitmap(p[bitmapSize:])
-		passVirtualAPIC(p[bitmapSize:])
+		passVirtualAPIC(p[bitmapSize:], b.features&featureClosed == 0)
 		b.bitmap = pa
 	}
 	return b.bitmap, nil

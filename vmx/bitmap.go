@@ -42,15 +42,18 @@ func fillBitmap(p []byte) {
 
 // passVirtualAPIC passes what the processor virtualizes of an APIC in x2APIC
 // mode: reads of all registers that are not computed, and writes of the three
-// whose meaning it knows.
-func passVirtualAPIC(p []byte) {
+// whose meaning it knows, selfIPI among them unless it is false (closed.go).
+func passVirtualAPIC(p []byte, selfIPI bool) {
 	for r := range uint32(x2APICLast - x2APICFirst + 1) {
 		if apic.ReadsPlain(r) {
 			passRead(p, x2APICFirst+r)
 		}
 	}
-	for _, r := range [...]uint32{vcpu.APICTPR, vcpu.APICEOI, vcpu.APICSelfIPI} {
+	for _, r := range [...]uint32{vcpu.APICTPR, vcpu.APICEOI} {
 		passWrite(p, x2APICFirst+r)
+	}
+	if selfIPI {
+		passWrite(p, x2APICFirst+vcpu.APICSelfIPI)
 	}
 }
 

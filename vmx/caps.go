@@ -25,7 +25,7 @@ const (
 	featureINVVPIDSingle
 	featureINVVPIDAll
 	featureIBPB   // a barrier is due when the CPU changes vCPUs
-	featureClosed // closed.go: a guest with interrupts closed must be timed
+	featureClosed // closed.go: what Bochs gets wrong while a guest has interrupts closed
 	featureVirtualAPIC
 )
 

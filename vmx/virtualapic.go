@@ -42,7 +42,7 @@ const (
 func (c *vcpuMem) chooseAPIC() {
 	a := &c.area
 	on := uint8(0)
-	if apic.Virtualizable(a) {
+	if apic.Virtualizable(a) && (c.features&featureClosed == 0 || c.noneLeft()) {
 		on = 1
 	}
 	if on != c.virtual {

@@ -156,7 +156,9 @@ func TestVirtualAPICBitmap(t *testing.T) {
 	for r := range uint32(0x100) {
 		require.False(t, passes(x86.MSRx2APICBase+r, 0) || passes(x86.MSRx2APICBase+r, bitmapWrite))
 	}
-	passVirtualAPIC(p)
+	passVirtualAPIC(p, false)
+	require.False(t, passes(x86.MSRx2APICBase+vcpu.APICSelfIPI, bitmapWrite), "Bochs")
+	passVirtualAPIC(p, true)
 	var reads, writes []uint32
 	for r := range uint32(0x100) {
 		if passes(x86.MSRx2APICBase+r, 0) {

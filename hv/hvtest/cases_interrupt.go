@@ -33,7 +33,8 @@ func interruptCases() []Case {
 	}
 	return append(cases, Case{Name: "x2apic/registers", run: x2apicRegisters},
 		Case{Name: "x2apic/level", run: x2apicLevel}, Case{Name: "x2apic/disabled", run: x2apicDisabled},
-		Case{Name: "x2apic/switch", run: x2apicSwitch})
+		Case{Name: "x2apic/switch", run: x2apicSwitch}, Case{Name: "x2apic/closed-eoi", run: x2apicClosedEOI},
+		Case{Name: "x2apic/closed-self", run: x2apicClosedSelf}, Case{Name: "x2apic/closed-cli", run: x2apicClosedCLI})
 }
 
 const vector = 0x21

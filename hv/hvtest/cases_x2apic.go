@@ -213,3 +213,86 @@ func x2apicSwitch(r *rig) {
 	r.reachedMSR(3)
 	want(r, "interrupts taken after EOI", r.count(low), 1)
 }
+
+// linger keeps the guest busy, with interrupts disabled, for longer than the
+// host leaves it alone. It disables them again and again, as nested critical
+// sections do.
+func linger(a *asm.Asm) {
+	a.Mov(asm.ECX, asm.Imm(100_000))
+	a.Label("linger")
+	a.Cli()
+	a.Dec(asm.ECX)
+	a.JccShort(asm.NE, "linger")
+}
+
+// x2apicClosedEOI: an interrupt that becomes due while the guest has interrupts
+// disabled, because the one before it ends, waits until it enables them,
+// whatever the host's interrupts do meanwhile. The guest disables them by
+// itself: it is not entered so.
+func x2apicClosedEOI(r *rig) {
+	const low, high = 0x22, 0x2C // one class
+	r.x2apic = true
+	r.start(mode64, func(a *asm.Asm) {
+		a.Sti()
+		a.Nop()
+		mark(a, 1)
+		a.Nop()
+		a.Cli()
+		wrmsr(a, vcpu.APICEOI, 0)
+		linger(a)
+		mark(a, 2)
+		a.Sti()
+		a.Nop()
+		mark(a, 3)
+	})
+	r.enableAPIC()
+	r.reachedMSR(1)
+	apic.SetIRR(r.area(), high, false)
+	apic.SetIRR(r.area(), low, false)
+	r.reachedMSR(2)
+	want(r, "interrupts taken, higher vector", r.count(high), 1)
+	want(r, "interrupts taken with IF clear", r.count(low), 0)
+	r.reachedMSR(3)
+	want(r, "interrupts taken, lower vector", r.count(low), 1)
+}
+
+// x2apicClosedSelf: the same of one that the guest sends to itself.
+func x2apicClosedSelf(r *rig) {
+	r.x2apic = true
+	r.start(mode64, func(a *asm.Asm) {
+		a.Sti()
+		a.Nop()
+		mark(a, 1)
+		a.Cli()
+		wrmsr(a, vcpu.APICSelfIPI, vector)
+		linger(a)
+		mark(a, 2)
+		a.Sti()
+		a.Nop()
+		mark(a, 3)
+	})
+	r.enableAPIC()
+	r.reachedMSR(1)
+	r.reachedMSR(2)
+	want(r, "interrupts taken with IF clear", r.count(vector), 0)
+	r.reachedMSR(3)
+	want(r, "interrupts taken", r.count(vector), 1)
+}
+
+// x2apicClosedCLI: the same of one that waits when the guest is entered.
+func x2apicClosedCLI(r *rig) {
+	r.x2apic = true
+	r.start(mode64, func(a *asm.Asm) {
+		linger(a)
+		mark(a, 1)
+		a.Sti()
+		a.Nop()
+		mark(a, 2)
+	})
+	r.enableAPIC()
+	apic.SetIRR(r.area(), vector, false)
+	r.reachedMSR(1)
+	want(r, "interrupts taken with IF clear", r.count(vector), 0)
+	r.reachedMSR(2)
+	want(r, "interrupts taken", r.count(vector), 1)
+}

@@ -40,3 +40,20 @@ func Requested(a *vcpu.Area) bool {
 	v := highest(a, vcpu.APICIRR, lastWord)
 	return v >= 0 && uint32(v)>>4 > *a.APIC.Reg(vcpu.APICPPR)>>4
 }
+
+// Waiting moves what other CPUs have posted into IRR and tells how many
+// interrupts are there: 0, 1, or 2 for more.
+func Waiting(a *vcpu.Area) int {
+	collect(a)
+	n := 0
+	for i := uint32(0); i <= lastWord && n < 2; i++ {
+		w := *a.APIC.Reg(vcpu.APICIRR + i)
+		if w != 0 {
+			n++
+		}
+		if w&(w-1) != 0 {
+			n = 2
+		}
+	}
+	return n
+}

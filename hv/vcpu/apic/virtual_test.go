@@ -21,6 +21,13 @@ func TestGather(t *testing.T) {
 			apic.SetIRR(a, v, v&1 != 0)
 			want, level = max(want, v), level || v&1 != 0
 		}
+		waiting := map[int]bool{}
+		for i := range 256 {
+			if a.Posted[i/32].Load()>>(i%32)&1 != 0 {
+				waiting[i] = true
+			}
+		}
+		require.Equal(rt, min(len(waiting), 2), apic.Waiting(a))
 		requested, triggers := apic.Gather(a)
 		require.Equal(rt, want, requested)
 		require.Equal(rt, level, triggers)
