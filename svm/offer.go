@@ -48,15 +48,15 @@ func (c *vcpuMem) offer() bool {
 }
 
 // settleOffer finds out whether the guest has taken the interrupt: then V_IRQ
-// is clear. If not, or if its delivery was cut short, it is pending again. The
-// result says that EXITINTINFO is about the interrupt, of which no more is to
-// be done.
+// is clear. If not, it is pending again; if its delivery was cut short, it is
+// the event of the next entry, as an injected one would be. The result says
+// that EXITINTINFO is about the interrupt, of which no more is to be done.
 func (c *vcpuMem) settleOffer() (cut bool) {
 	ctl := &c.vmcb.Control
-	vector := uint8(ctl.VIntr >> VINTRVecShift)
 	if ctl.VIntr&VIRQ != 0 {
-		cut = eventVector(ctl.ExitIntInfo) == vector
-		if c.offered == offerAPIC {
+		vector := uint8(ctl.VIntr >> VINTRVecShift)
+		cut = ctl.ExitIntInfo&EventV != 0 && eventVector(ctl.ExitIntInfo) == vector
+		if c.offered == offerAPIC && !cut {
 			apic.Return(&c.area, vector)
 		} else {
 			c.event = uint64(vector) | EventTypeINTR | EventV

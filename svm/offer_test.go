@@ -89,8 +89,11 @@ func TestOfferCutShort(t *testing.T) {
 	r.offered(t, 0x41)
 	_, stop := r.left(ExitNPF, func(c *ControlArea) { c.ExitIntInfo = 0x41 | EventTypeExcept | EventV })
 	require.True(t, stop)
-	require.Zero(t, r.c.event)
+	require.EqualValues(t, 0x41|EventV, r.c.event)
+	require.True(t, inService(r, 0x41))
 	r.offered(t, 0x41)
+	r.left(ExitINTR, took)
+	require.Zero(t, r.c.event)
 }
 
 // TestOfferThenException: the guest took the interrupt, and the delivery of an
