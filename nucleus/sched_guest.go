@@ -313,11 +313,20 @@ func (c *CPU) guestTimer(now uint64) {
 	}
 }
 
+// alarmTime is when the timer must end the guest's stay, or 0. A guest whose
+// time has come and that has been told so needs no timer. One that has a kick
+// of another CPU waiting does: looking at that does not arm it.
+func (g *Guest) alarmTime(now uint64) uint64 {
+	if now >= g.WakeTSC && g.kicked.Load() != 0 {
+		return 0
+	}
+	return g.WakeTSC
+}
+
 // armGuest arms the timer for the guest that runs here.
 func (c *CPU) armGuest() {
 	if c.guest != 0 {
-		g := guestAt(c.guest)
-		if w := g.WakeTSC; w != 0 && g.kicked.Load() == 0 {
+		if w := guestAt(c.guest).alarmTime(reg.ReadTSC()); w != 0 {
 			c.armBy(w)
 		}
 		if c.guestSlice == 0 && c.guestOver == 0 && guestsWaiting.Load() != 0 {

@@ -169,3 +169,17 @@ func TestReadyBesideGoingIdle(t *testing.T) {
 		require.EqualValues(t, 1, dest)
 	}
 }
+
+// TestAlarmTime: a kick that the guest has not seen does not cost it its timer;
+// a timer that is due is not armed again and again.
+func TestAlarmTime(t *testing.T) {
+	g := &Guest{WakeTSC: 1000}
+	require.EqualValues(t, 1000, g.alarmTime(10))
+	g.kicked.Store(1)
+	require.EqualValues(t, 1000, g.alarmTime(10))
+	require.Zero(t, g.alarmTime(1000))
+	g.kicked.Store(0)
+	require.EqualValues(t, 1000, g.alarmTime(1000), "nobody has told the guest yet")
+	g.WakeTSC = 0
+	require.Zero(t, g.alarmTime(10))
+}
