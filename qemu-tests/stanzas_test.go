@@ -14,16 +14,17 @@ import (
 var lab = Lab{Build: "../build"}
 
 // TestStanzas runs every stanza. RINGO_REQUIRE_QEMU=1 turns what would be
-// skipped into a failure, RINGO_DISTURBED=1 disturbs every emulated machine of
-// QEMU's.
+// skipped into a failure.
 func TestStanzas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("emulated machines take minutes; -short leaves them out")
 	}
 	for _, s := range Stanzas() {
 		t.Run(s.Name, func(t *testing.T) {
+			if s.Unsteady != "" && os.Getenv("RINGO_UNSTEADY") != "1" {
+				t.Skip(s.Unsteady)
+			}
 			t.Parallel()
-			s.Disturbed = s.Disturbed || os.Getenv("RINGO_DISTURBED") == "1"
 			report(t, lab.Run(t.Context(), s, uint64(rand.Uint32())))
 		})
 	}

@@ -45,6 +45,15 @@ const optional = "vpid,rdtscp,invpcid,wbinvd-exiting,pause-loop-exiting,pml,tsc-
 	"virtualize-x2apic-mode,apic-register-virtualization,virtual-interrupt-delivery," +
 	"2-mbyte-ept-pages,1-gbyte-ept-pages,ept-accessed-and-dirty-flags,single-context-invept"
 
+// unsteady is why Linux with several vCPUs on 2 CPUs is left out: it ends in a
+// minute in most runs, and in a few is not through after six.
+func unsteady(cpus int) string {
+	if cpus == 1 {
+		return ""
+	}
+	return "open fault: this guest sometimes boots at a crawl on 2 CPUs (docs/testing.md)"
+}
+
 // vmxLinux boots Debian's cloud kernel, with as many and with more vCPUs than
 // CPUs. The kernel's own tests of its ciphers, half of its way to init, are
 // left out, and so are the guest's checks that take long in Bochs.
@@ -54,7 +63,7 @@ func vmxLinux() []Stanza {
 		list = append(list, Stanza{
 			Name:     fmt.Sprintf("bochs-linux-%d-on-%d", n.vcpus, n.cpus),
 			About:    fmt.Sprintf("Debian's cloud kernel in a VM with %d vCPUs on %d CPUs, VT-x", n.vcpus, n.cpus),
-			Emulator: Bochs, SMP: n.cpus, Memory: "1G", Timeout: 6 * time.Minute,
+			Emulator: Bochs, SMP: n.cpus, Memory: "1G", Timeout: 6 * time.Minute, Unsteady: unsteady(n.cpus),
 			Config: fmt.Sprintf("vms:\n- name: linux\n  memory: 256M\n  vcpus: %d\n  kernel: vmlinuz\n  initrd: initramfs\n"+
 				"  cmdline: console=ttyS0 quiet panic=-1 cryptomgr.notests ringo.test=timer,interrupts\n", n.vcpus),
 			Files: map[string]Source{
