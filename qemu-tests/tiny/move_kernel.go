@@ -44,6 +44,10 @@ func (g *Guest) moveService(o MoveOptions) {
 	g.Cmp(Abs(varMoveSeq).Dword(), Imm(int64(o.Rounds)))
 	g.Jcc(AE, "move.done")
 
+	g.APICWrite(apicTimerCount, Imm(0)) // a tick that is due must not end the wait
+	g.Sti()
+	g.Nop()
+	g.Cli()
 	g.Interrupts(tickVector)
 	g.Mov(RBX, RAX)
 	g.StartTimer(tickVector, moveWait)
