@@ -21,7 +21,6 @@ func moves() []Stanza {
 			list = append(list, move(way.name, guest, way.from, way.to, way.vendor))
 		}
 	}
-	// One in three runs fails since 2026-11-22.
 	list[0].Unsteady = "open fault: the guest's clock looks slow at its first look on VT-x (docs/testing.md)"
 	return list
 }

@@ -14,7 +14,8 @@ import (
 var lab = Lab{Build: "../build"}
 
 // TestStanzas runs every stanza. RINGO_REQUIRE_QEMU=1 turns what would be
-// skipped into a failure.
+// skipped into a failure, RINGO_DISTURBED=1 disturbs every emulated machine of
+// QEMU's, and RINGO_UNSTEADY=1 runs what an open fault leaves out.
 func TestStanzas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("emulated machines take minutes; -short leaves them out")
@@ -25,6 +26,7 @@ func TestStanzas(t *testing.T) {
 				t.Skip(s.Unsteady)
 			}
 			t.Parallel()
+			s.Disturbed = s.Disturbed || os.Getenv("RINGO_DISTURBED") == "1"
 			report(t, lab.Run(t.Context(), s, uint64(rand.Uint32())))
 		})
 	}
